@@ -1,0 +1,1 @@
+"""One script for each benchmark or workflow: flags and defaults, no loops."""

@@ -1,0 +1,307 @@
+"""From flags to a run: what every experiment does, so that each is a docstring and its defaults."""
+
+import dataclasses
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+from absl import flags as absl_flags
+
+from experiments import flags
+from tlda import data, methods, report, tasks, transfer
+from tlda.errors import UserError
+from tlda.models import backbones
+from tlda.training import parallel
+from tlda.training.fit import fit
+from tlda.training.inputs import Preprocessing
+from tlda.training.preemption import EXIT_CODE, Preempted
+from tlda.training.run import Run
+
+DEFAULTS: dict[str, Any] = {
+  'method': 'dann',
+  'source': 'mnist',
+  'target': 'mnist_m',
+  'protocol': '',
+  'backbone': 'mnist_net',
+  'normalization': 'joint',
+  'image_size': 0,
+  'steps': 10_000,
+  'batch_size': 64,
+  'learning_rate': 0.01,
+  'schedule': 'annealing',
+  'optimizer': 'sgd',
+  'momentum': 0.9,
+  'weight_decay': 0.0,
+  'label_smoothing': 0.0,
+  'seeds': '1',
+  'log_every': 100,
+  'eval_every': 1_000,
+  'checkpoint_every': 1_000,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+  """One benchmark: its name, its defaults, and what has been published about it.
+
+  Attributes:
+    name: As in `python -m experiments.NAME`.
+    doc: What `--help` begins with.
+    defaults: Where they differ from `DEFAULTS`.
+    protocols: (source, target) to the name of the protocol that its data and splits follow.
+    published: (protocol, source, target, method) to {'value', 'reference', 'note'}.
+  """
+
+  name: str
+  doc: str
+  defaults: Mapping[str, Any]
+  protocols: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+  published: Mapping[tuple[str, str, str, str], Mapping[str, Any]] = dataclasses.field(
+    default_factory=dict
+  )
+
+
+def main(experiment: Experiment, argv: Sequence[str] | None = None) -> None:
+  """Runs an experiment from the command line and leaves with its exit code."""
+  sys.exit(guarded(lambda: launch(experiment, sys.argv if argv is None else argv)))
+
+
+def guarded(function: Callable[[], object]) -> int:
+  """Calls a function; a user's mistake becomes one sentence and exit code 2, a preemption its own code."""
+  try:
+    function()
+  except UserError as error:
+    print(f'error: {error}', file=sys.stderr)
+    return 2
+  except Preempted as notice:
+    print(f'{notice}; the same command goes on from there', file=sys.stderr)
+    return EXIT_CODE
+  return 0
+
+
+def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None:
+  """Parses flags, trains (its first stage too, if there is one) and writes the report.
+
+  Args:
+    experiment: The experiment.
+    argv: The command line, program name first.
+
+  Returns:
+    What `result.json` holds; None after `--help`.
+
+  Raises:
+    UserError: Whatever the user got wrong.
+    Preempted: The run was told to stop, and is saved.
+  """
+  defaults = {**DEFAULTS, **experiment.defaults}
+  values = absl_flags.FlagValues()
+  absl_flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
+  parsed, method = flags.parse(argv, defaults, values)
+  if values['help'].value:
+    print(flags.usage(experiment.doc, defaults, parsed['method'], values))
+    return None
+  use_compilation_cache()
+  pod = {name: parsed.pop(name) for name in flags.PODS}
+  if pod['multihost'] or pod['coordinator']:
+    parallel.connect(pod['coordinator'], pod['processes'], pod['process'])
+  command = shlex.join(['python', '-m', f'experiments.{experiment.name}', *argv[1:]])
+  parsed |= {'experiment': experiment.name}
+  return train(experiment, method, parsed, command)
+
+
+def train(
+  experiment: Experiment, method: type[methods.Method], parsed: dict[str, Any], command: str
+) -> dict[str, Any]:
+  """Trains what parsed flags say, after its first stage if it has one, and writes the report."""
+  run = build(experiment, method, parsed, command)
+  if method.first_stage and run.initial is None:
+    folder = run.workdir / method.first_stage
+    first = {**parsed, 'method': method.first_stage, 'workdir': str(folder)}
+    first = {name: value for name, value in first.items() if '.' not in name}
+    train(experiment, methods.get(method.first_stage), first, command)
+    run = dataclasses.replace(run, initial=folder)
+  result = fit(run)
+  if parallel.is_first_host():
+    page = run.workdir / 'report' / 'index.html'
+    report.write([run.workdir], page)
+    print(summary(result))
+    print(f'report: {page}')
+  return result
+
+
+def build(
+  experiment: Experiment, method: type[methods.Method], parsed: dict[str, Any], command: str
+) -> Run:
+  """Returns the run that parsed flags describe; loads the data, and trains nothing.
+
+  Raises:
+    UserError: Names, numbers or data do not fit; said before anything is compiled.
+  """
+  _check_numbers(parsed)
+  seeds = parse_seeds(parsed['seeds'])
+  load = lambda name: data.load(name, parsed['data_dir'], parsed['image_size'] or None)
+  sources, target = data.fit_together(
+    [load(name) for name in parsed['source'].split(',')], load(parsed['target'])
+  )
+  spec = describe(sources, target)
+  network = backbones.network(
+    parsed['backbone'],
+    classes=spec.classes,
+    normalization=parsed['normalization'],
+    domains=spec.domains,
+  )
+  schedule = transfer.schedule(parsed['schedule'], parsed['learning_rate'], parsed['steps'])
+  pair = (parsed['source'], parsed['target'])
+  protocol = parsed['protocol'] or experiment.protocols.get(pair, f'{experiment.name}/custom')
+  published = experiment.published.get((protocol, *pair, parsed['method']))
+  folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
+  folder = folder.replace('/', '_').replace(':', '_')
+  return Run(
+    method=make_method(method, parsed, spec, network),
+    optimizer=transfer.optimizer(
+      parsed['optimizer'],
+      schedule,
+      momentum=parsed['momentum'],
+      weight_decay=parsed['weight_decay'],
+    ),
+    sources=tuple(sources),
+    target=target,
+    preprocessing=preprocessing(method, sources, target),
+    steps=parsed['steps'],
+    batch_size=parsed['batch_size'],
+    seeds=seeds,
+    workdir=Path(parsed['workdir'] or Path('runs') / experiment.name / folder),
+    log_every=parsed['log_every'],
+    eval_every=parsed['eval_every'],
+    checkpoint_every=parsed['checkpoint_every'],
+    distribute=parsed['distribute'],
+    initial=Path(parsed['init_from']) if parsed['init_from'] else None,
+    flags={**parsed, 'protocol': protocol},
+    about={
+      'published': dict(published) if published else None,
+      'command': command,
+      'commit': commit(),
+      'versions': versions(),
+      'device': parallel.describe(),
+    },
+  )
+
+
+def _check_numbers(parsed: Mapping[str, Any]) -> None:
+  positive = ('steps', 'batch_size', 'learning_rate', 'log_every', 'eval_every', 'checkpoint_every')
+  for name in positive:
+    if not parsed[name] > 0:
+      raise UserError(f'--{name} must be above 0, not {parsed[name]}')
+  for name in ('weight_decay', 'image_size'):
+    if parsed[name] < 0:
+      raise UserError(f'--{name} must not be below 0, but is {parsed[name]}')
+  for name in ('momentum', 'label_smoothing'):
+    if not 0 <= parsed[name] < 1:
+      raise UserError(f'--{name} must be in [0, 1), not {parsed[name]}')
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+  """Returns the seeds of `--seeds`: '3' is (0, 1, 2), '0,5,7' (or '4,') is the list.
+
+  Raises:
+    UserError: It is neither, there is no seed, or one comes twice.
+  """
+  try:
+    numbers = [int(number) for number in text.split(',') if number.strip()]
+  except ValueError:
+    raise UserError(f'--seeds={text} is neither a count (3) nor a list (0,5,7)') from None
+  seeds = tuple(numbers) if ',' in text else tuple(range(*numbers))
+  if not seeds or len(set(seeds)) < len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**31:
+    raise UserError(f'--seeds={text} must name at least one seed, none twice, from 0 to 2^31 - 1')
+  return seeds
+
+
+def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spec:
+  """Returns what a method may know of its domains."""
+
+  def known(domain: data.Domain) -> methods.DomainSpec:
+    return methods.DomainSpec(domain.name, len(domain.train), tuple(range(len(domain.classes))))
+
+  return methods.Spec(
+    classes=len(target.classes),
+    input_shape=tuple(target.train.inputs.shape[1:]),
+    sources=tuple(map(known, sources)),
+    target=known(target),
+  )
+
+
+def make_method(
+  method: type[methods.Method],
+  parsed: Mapping[str, Any],
+  spec: methods.Spec,
+  network: backbones.Network,
+) -> methods.Method:
+  """Returns a method of a network's parts, with the hyper-parameters that flags say."""
+  prefix = flags.prefix(parsed['method'], method)
+  own = {field: parsed[f'{prefix}.{field}'] for field in flags.fields(method)}
+  fields = {field.name for field in dataclasses.fields(method)}
+  if 'domain_classifier' in fields:
+    own['domain_classifier'] = network.domain_classifier
+  task = tasks.Classification(parsed['label_smoothing'])
+  return method(spec=spec, task=task, extractor=network.extractor, head=network.head, **own)
+
+
+def preprocessing(
+  method: type[methods.Method], sources: Sequence[data.Domain], target: data.Domain
+) -> Preprocessing:
+  """Returns the subtraction of the mean of the training inputs that the method reads, and of no others."""
+  read = [*(sources if 'source' in method.reads else ())]
+  read += [target] if 'target' in method.reads else []
+  scale = 255.0 if target.train.inputs.dtype == 'uint8' else 1.0
+  return Preprocessing(tuple((data.channel_mean(read) / scale).tolist()))
+
+
+def summary(result: Mapping[str, Any]) -> str:
+  """Returns a finished run in one line: method, domains, accuracy as mean and spread over seeds."""
+  accuracy = report.mean_and_std(result['accuracy']['target_test'])
+  pair = f'{",".join(result["source"])} -> {result["target"]}'
+  return f'{result["method"]} {pair}: target test accuracy {accuracy} (last step)'
+
+
+def versions() -> dict[str, str]:
+  """Returns the versions of Python and of the packages that numbers depend on."""
+  packages = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'scikit-learn', 'orbax-checkpoint')
+  found = {name: importlib.metadata.version(name) for name in packages}
+  return {'python': platform.python_version(), **found}
+
+
+def commit() -> str | None:
+  """Returns the commit of this checkout, '+' behind it if files were changed; None outside of git."""
+  git = lambda *words: subprocess.run(
+    ['git', '-C', str(Path(__file__).parent), *words], capture_output=True, text=True, check=True
+  ).stdout.strip()
+  try:
+    return git('rev-parse', 'HEAD') + ('+' if git('status', '--porcelain', '-uno') else '')
+  except (OSError, subprocess.CalledProcessError):
+    return None
+
+
+def use_compilation_cache() -> None:
+  """Keeps compiled programs in the user's cache folder, which only the user may write.
+
+  Whoever can write it can run code as its reader, so a folder that others may write is not used.
+  """
+  if os.environ.get('JAX_COMPILATION_CACHE_DIR'):
+    return
+  base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+  folder = Path(base) / 'tlda' / 'compiled'
+  try:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o022:
+      return
+  except OSError:
+    return
+  jax.config.update('jax_compilation_cache_dir', str(folder))
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)

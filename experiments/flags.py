@@ -1,0 +1,215 @@
+"""The flags that all experiments share, and a method's flags from its fields."""
+
+import dataclasses
+import re
+import textwrap
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import flax.linen as nn
+from absl import flags
+
+from tlda import data, methods
+from tlda.errors import UserError, nearest
+from tlda.models import backbones
+from tlda.models.normalization import MODES
+from tlda.training.parallel import STYLES
+from tlda.transfer import optimizers, schedules
+
+# Where a field of a method is no flag: what it is built of, and what linen adds.
+_NOT_FLAGS = frozenset({'spec', 'task', 'extractor', 'head', 'parent', 'name'})
+
+Defaults = Mapping[str, Any]
+
+
+def parse(
+  argv: Sequence[str], defaults: Defaults, values: flags.FlagValues
+) -> tuple[dict[str, Any], type[methods.Method]]:
+  """Defines and parses all flags of an experiment.
+
+  The method is looked for first, in the arguments and in flag files, since its fields are flags.
+
+  Args:
+    argv: The command line, program name first.
+    defaults: Of this experiment, for every flag of `define`.
+    values: What the flags are defined on.
+
+  Returns:
+    All flags by name, and the method's class.
+
+  Raises:
+    UserError: An unknown flag, or a value that a flag does not take.
+  """
+  define(defaults, values)
+  try:
+    expanded = [argv[0], *values.read_flags_from_files(argv[1:], force_gnu=False)]
+  except (flags.Error, OSError) as error:
+    raise UserError(f'--flagfile cannot be read: {error}') from error
+  name = _method_in(expanded) or defaults['method']
+  method = methods.get(name)
+  own = define_method(name, method, values)
+  try:
+    rest = values(expanded)
+  except flags.UnrecognizedFlagError as error:
+    raise UserError(_unknown(error.flagname, values)) from error
+  except flags.Error as error:
+    raise UserError(_sentence(error)) from error
+  if rest[1:]:
+    raise UserError(f'{rest[1]!r} is no flag: flags are written --name=value')
+  return {name: values[name].value for name in (*_COMMON, *_OPTIONAL, *PODS, *own)}, method
+
+
+# Name: help. The defaults are each experiment's own.
+_COMMON = {
+  'method': 'How it is adapted: one of {methods}; or package.module:Class for a method of yours.',
+  'source': 'Labelled domain, or several with commas: {domains}, tfds:NAME, folder:PATH or npz:PATH.',
+  'target': 'Domain to adapt to, named as the source is.',
+  'protocol': 'The name under which data, splits and counts are reported.',
+  'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',
+  'normalization': 'Batch normalisation of the backbone: one of {normalizations}.',
+  'image_size': 'Height and width to resize images to, in pixels; 0 leaves them as they are.',
+  'steps': 'Length of the training, in steps.',
+  'batch_size': 'Examples of each domain in a step, on all devices.',
+  'learning_rate': 'Learning rate at the start.',
+  'schedule': 'Its course over the planned training: one of {schedules}.',
+  'optimizer': 'One of {optimizers}.',
+  'momentum': 'Of SGD; the decay of the first moment of Adam.',
+  'weight_decay': 'Weight decay (an L2 penalty, but for adamw).',
+  'label_smoothing': 'Share of the probability of a label that is spread over all classes.',
+  'seeds': 'How many seeds (3 is seeds 0, 1, 2), or a list of them (0,5,7).',
+  'log_every': 'Steps between log lines.',
+  'eval_every': 'Steps between evaluations on the tests.',
+  'checkpoint_every': 'Steps between checkpoints.',
+}
+_OPTIONAL = {
+  'distribute': 'How the step is spread over devices: {styles} (pmap on one host, shard_map across hosts).',
+  'data_dir': 'Folder of raw and prepared data (default: the environment variable TLDA_DATA_DIR).',
+  'workdir': 'Folder of the run; the same one continues it (default: runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
+  'init_from': 'Folder of a finished run whose weights to start from, seed by seed.',
+}
+# Where a process is among others: no part of what is trained.
+PODS = {
+  'multihost': 'Join the other hosts of a pod; Cloud TPU and Slurm say who they are.',
+  'coordinator': 'host:port of the first process, where no cluster says it.',
+  'processes': 'Number of processes, where no cluster says it.',
+  'process': 'Number of this process, from 0, where no cluster says it.',
+}
+
+
+def define(defaults: Defaults, values: flags.FlagValues) -> None:
+  """Defines the flags that every experiment has."""
+  lists = {
+    'methods': methods.names(),
+    'domains': data.names(),
+    'backbones': backbones.names(),
+    'normalizations': sorted(MODES),
+    'schedules': schedules.names(),
+    'optimizers': optimizers.names(),
+    'styles': STYLES,
+  }
+  lists = {name: ', '.join(listed) for name, listed in lists.items()}
+  for name, text in _COMMON.items():
+    _define(name, defaults[name], text.format(**lists), values)
+  for name, text in _OPTIONAL.items():
+    flags.DEFINE_string(name, None, text.format(**lists), flag_values=values)
+  flags.DEFINE_bool('multihost', False, PODS['multihost'], flag_values=values)
+  flags.DEFINE_string('coordinator', None, PODS['coordinator'], flag_values=values)
+  for name in ('processes', 'process'):
+    flags.DEFINE_integer(name, None, PODS[name], flag_values=values)
+
+
+def _define(name: str, default: Any, text: str, values: flags.FlagValues) -> None:
+  """Defines one flag of the type of its default."""
+  kinds = {
+    bool: flags.DEFINE_bool,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+  }
+  kinds[type(default)](name, default, text, flag_values=values)
+
+
+def prefix(name: str, method: type[methods.Method]) -> str:
+  """Returns what a method's flags begin with: its name, or its class name in snake case."""
+  return re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', method.__name__).lower() if ':' in name else name
+
+
+def fields(method: type[methods.Method]) -> dict[str, Any]:
+  """Returns the hyper-parameters of a method, name to default: the fields that are flags."""
+  return {
+    field.name: field.default
+    for field in dataclasses.fields(method)
+    if field.name not in _NOT_FLAGS and not isinstance(field.default, nn.Module)
+  }
+
+
+def define_method(name: str, method: type[methods.Method], values: flags.FlagValues) -> list[str]:
+  """Defines a method's flags; returns their names.
+
+  Raises:
+    UserError: A field is of a type that a flag cannot have.
+  """
+  help_of, types_of = attribute_help(method), typing.get_type_hints(method)
+  defined = []
+  for field, default in fields(method).items():
+    kind = types_of[field]
+    if isinstance(kind, types.GenericAlias | types.UnionType) or type(default) not in (
+      bool, int, float, str,
+    ):  # fmt: skip
+      raise UserError(f'{method.__name__}.{field} is {kind}: a flag is a bool, int, float or str')
+    if kind is float:
+      default = float(default)
+    flag = f'{prefix(name, method)}.{field}'
+    _define(flag, default, help_of.get(field, ''), values)
+    defined.append(flag)
+  return defined
+
+
+def attribute_help(method: type) -> dict[str, str]:
+  """Returns what the class and its bases say of each field under `Attributes:`."""
+  found: dict[str, str] = {}
+  for cls in reversed(method.__mro__):
+    _, _, section = (cls.__doc__ or '').partition('Attributes:\n')
+    for match in re.finditer(r'^ +(\w+): (.+(?:\n {6,}.+)*)', section, re.MULTILINE):
+      found[match[1]] = ' '.join(match[2].split())
+  return found
+
+
+def _method_in(argv: Sequence[str]) -> str | None:
+  """Returns the last method that the arguments name; they are not parsed yet."""
+  found = None
+  for place, argument in enumerate(argv):
+    match = re.fullmatch(r'--?method(?:=(.*))?', argument)
+    if match:
+      found = match[1] if match[1] is not None else (argv[place + 1 : place + 2] or [None])[0]
+  return found
+
+
+def _unknown(name: str, values: flags.FlagValues) -> str:
+  return nearest('flag', name, [*_COMMON, *_OPTIONAL, *PODS, *(own for own in values if '.' in own)])
+
+
+def _sentence(error: flags.Error) -> str:
+  return ' '.join(str(error).split())
+
+
+def usage(doc: str, defaults: Defaults, method: str, values: flags.FlagValues) -> str:
+  """Returns what `--help` prints: what the experiment is, and its flags with their defaults."""
+  lines = [doc.strip(), '', 'Flags:']
+  for name in (*_COMMON, *_OPTIONAL, *PODS):
+    lines += _entry(name, values)
+  own = [name for name in values if '.' in name]
+  if own:
+    lines += ['', f'Flags of {method}:']
+    for name in own:
+      lines += _entry(name, values)
+  return '\n'.join(lines)
+
+
+def _entry(name: str, values: flags.FlagValues) -> list[str]:
+  flag = values[name]
+  default = '' if flag.default is None else f'={flag.default}'
+  head = f'  --{name}{default}'
+  return [head, *textwrap.wrap(flag.help, 88, initial_indent=' ' * 6, subsequent_indent=' ' * 6)]

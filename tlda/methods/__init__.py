@@ -1,0 +1,70 @@
+"""How it is adapted: one method, one file, one line here.
+
+A method is known by the name of its file; one outside this package by its import path, `my_lab.ideas:MyMethod`.
+"""
+
+import importlib
+
+from tlda.errors import UserError, nearest
+from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.dann import DANN
+from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.source_only import SourceOnly
+from tlda.methods.target_only import TargetOnly
+
+__all__ = [
+  'DANN',
+  'Batch',
+  'Context',
+  'DomainPass',
+  'DomainSpec',
+  'Examples',
+  'Method',
+  'Outputs',
+  'Phase',
+  'SourceOnly',
+  'Spec',
+  'TargetOnly',
+  'Terms',
+  'get',
+  'initialize',
+  'names',
+]
+
+
+def _exported() -> dict[str, type[Method]]:
+  classes = [value for value in globals().values() if isinstance(value, type)]
+  return {
+    cls.__module__.rpartition('.')[2]: cls
+    for cls in classes
+    if issubclass(cls, Method) and cls is not Method
+  }
+
+
+def names() -> list[str]:
+  """Returns the names of all methods, sorted."""
+  return sorted(_exported())
+
+
+def get(name: str) -> type[Method]:
+  """Returns a method by its name, or by the import path `package.module:Class` of one outside.
+
+  Raises:
+    UserError: No method has this name, or nothing that is a method has this import path.
+  """
+  if ':' in name:
+    return _imported(name)
+  if name not in names():
+    raise UserError(nearest('method', name, names()))
+  return _exported()[name]
+
+
+def _imported(path: str) -> type[Method]:
+  module, _, attribute = path.partition(':')
+  try:
+    found = getattr(importlib.import_module(module), attribute)
+  except (ImportError, AttributeError, ValueError) as error:
+    raise UserError(f'--method={path} cannot be imported: {error}') from error
+  if not (isinstance(found, type) and issubclass(found, Method)):
+    raise UserError(f'--method={path} is no subclass of tlda.methods.Method')
+  return found

@@ -1,0 +1,231 @@
+"""The base of all methods: a linen module of a shared extractor, a task head and an objective."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import flax.linen as nn
+import jax
+from flax import struct
+from flax.core import scope as core
+
+from tlda import axis
+from tlda.methods.batch import Batch, Context, Examples, Spec
+from tlda.tasks.task import Task
+
+Params = dict[str, Any]
+Terms = dict[str, jax.Array]
+States = dict[str, Any]
+Objective = Callable[[Params, Batch], tuple[jax.Array, tuple[Terms, States]]]
+
+
+@struct.dataclass
+class Outputs:
+  """What the network says of a batch.
+
+  Attributes:
+    features: `[batch, features]`, the shared extractor's output.
+    logits: `[batch, classes]`, the task head's output.
+  """
+
+  features: jax.Array
+  logits: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+  """One move of a training step. A method's phases run in order, on the same batch.
+
+  Attributes:
+    name: Its name in the logs, `loss/PHASE/TERM`, where a method has several.
+    objective: The method (by name) that returns the terms to minimise.
+    trains: The top-level parameter groups that it moves; None moves all.
+    repeats: How often it runs in each step.
+    keeps_statistics: Whether the running batch statistics of this phase are kept.
+  """
+
+  name: str
+  objective: str = 'objective'
+  trains: tuple[str, ...] | None = None
+  repeats: int = 1
+  keeps_statistics: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainPass:
+  """A pass over a whole training split that the loop makes at evenly spaced steps, the first before step 0.
+
+  Attributes:
+    update: The method (by name) `(variables, outputs) -> collections` that turns what was seen into
+      state. `outputs` are the results for all examples, `[examples, ...]`, by index; it runs once, and
+      every host computes the same.
+    times: How often in the planned training.
+    domain: 'source' or 'target'.
+    outputs: The method (by name) `(inputs, domain) -> arrays [batch, ...]` to run on the examples.
+  """
+
+  update: str
+  times: int
+  domain: str = 'target'
+  outputs: str = '__call__'
+
+  def is_due(self, step: int, total_steps: int) -> bool:
+    """Tells whether the pass is made before training step `step`."""
+    return any(step == turn * total_steps // self.times for turn in range(self.times))
+
+
+class Method(nn.Module):
+  """A way of learning from a source for a target: what is learned, and from which terms.
+
+  A subclass writes `objective` and adds its hyper-parameters as fields, each with a default and a line
+  under `Attributes:` (they become flags). What is random takes its key from `context`; what is computed
+  from a batch as a whole takes `axis.gather`ed rows, so that the number of devices does not matter.
+
+  Class attributes:
+    reads: What the method is handed: any of 'source', 'target', 'target_labels', 'labelled_target'.
+      Labels of the target reach no method that does not say that it reads them.
+    views: The augmented views ('weak', 'strong') that it needs of the examples.
+    first_stage: The method that must have been trained before, or None.
+
+  Attributes:
+    spec: What is known of the problem.
+    task: What is predicted.
+    extractor: The shared feature extractor.
+    head: The task head.
+  """
+
+  reads: ClassVar[frozenset[str]] = frozenset({'source', 'target'})
+  views: ClassVar[tuple[str, ...]] = ()
+  first_stage: ClassVar[str | None] = None
+
+  spec: Spec
+  task: Task
+  extractor: nn.Module
+  head: nn.Module
+
+  def __call__(self, inputs: jax.Array, domain: jax.Array | int) -> Outputs:
+    """Predicts.
+
+    Args:
+      inputs: `[batch, ...]` float32.
+      domain: int or int32 `[batch]`, the branch of per-domain normalisation.
+
+    Returns:
+      Features and logits of the batch.
+    """
+    return self.forward(inputs, domain, train=False)
+
+  def forward(self, inputs: jax.Array, domain: jax.Array | int, *, train: bool) -> Outputs:
+    """Passes `[batch, ...]` inputs through the shared extractor and the task head."""
+    features = self.extractor(inputs, domain=domain, train=train)
+    return Outputs(features, self.head(features, domain=domain, train=train))
+
+  def outputs(self, batch: Batch) -> tuple[Outputs, ...]:
+    """Passes all examples of a batch through the network at once, as in training.
+
+    Returns:
+      Features and logits of each part that the batch has: source, target, labelled target.
+    """
+    parts = [part.flat() for part in batch.parts()]
+    joined = {
+      name: jax.numpy.concatenate([getattr(part, name) for part in parts])
+      for name in ('inputs', 'domain')
+    }
+    both = self.forward(joined['inputs'], joined['domain'], train=True)
+    results, start = [], 0
+    for part in parts:
+      rows = slice(start, start := start + len(part.index))
+      results.append(jax.tree.map(lambda x, rows=rows: x[rows], both))
+    return tuple(results)
+
+  def task_loss(self, outputs: Outputs, examples: Examples) -> jax.Array:
+    """Returns the mean task loss of labelled examples on this device, a scalar."""
+    return self.task.loss(outputs.logits, examples.flat().labels).mean()
+
+  def objective(self, batch: Batch, context: Context) -> Terms:
+    """Returns the named terms, scalars, whose sum this method minimises."""
+    raise TypeError(f'{type(self).__name__} has no objective')
+
+  def phases(self) -> tuple[Phase, ...]:
+    """Returns the moves of one training step."""
+    return (Phase('train'),)
+
+  def domain_passes(self) -> tuple[DomainPass, ...]:
+    """Returns the passes over whole domains that this method needs."""
+    return ()
+
+  def initial_states(self, params: Params) -> States:
+    """Returns the method's own state collections (teachers, banks, centroids) as they begin.
+
+    Args:
+      params: The initial parameters, by top-level group.
+
+    Returns:
+      Collection name to a dict of arrays. They are read by `get_variable`, written by `put_variable` in an
+      objective, by `after_update` or by a domain pass, and saved with the rest. They must be computed
+      from gathered values only, so that every device holds the same.
+    """
+    del params
+    return {}
+
+  def after_update(self, variables: Mapping[str, Any], context: Context) -> States:
+    """Returns the collections that change once the optimizer has moved the weights of this step."""
+    del variables, context
+    return {}
+
+  def gradients(
+    self, objective: Objective, params: Params, batch: Batch
+  ) -> tuple[Params, tuple[Terms, States]]:
+    """Returns the gradients of a phase, local to this device, and what its objective returned beside.
+
+    Args:
+      objective: `(params, batch) -> (loss, (terms, states))`, the sum of the phase's terms.
+      params: The groups that the phase trains.
+      batch: The examples on this device.
+
+    Returns:
+      Gradients of the shape of `params`, and (terms, states). The step averages both over devices.
+    """
+    grads, results = jax.grad(objective, has_aux=True)(params, batch)
+    return grads, results
+
+  def detached(self) -> 'Method':
+    """Returns this network outside its variables, to be applied to others (a teacher's, perturbed ones)."""
+    return self.clone(parent=None)
+
+
+def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, States]:
+  """Creates the parameters of every part that any phase touches, and all states.
+
+  The prediction path is initialised first, so that the method's own states (which may copy its weights)
+  are there when its objectives are traced for the parameters that only they touch.
+
+  Args:
+    method: The method.
+    batch: Examples of the right shapes; only these count.
+    context: Of the run's seed, at step 0.
+
+  Returns:
+    Parameters by top-level group, and states by collection.
+  """
+  keys = {name: context.key(name) for name in ('params', 'dropout')}
+  first = batch.parts()[0].flat()
+  variables = method.init(keys, first.inputs, first.domain)
+  params = variables.pop('params')
+  own = method.initial_states(params)
+
+  def touch_all(scope: core.Scope) -> None:
+    for phase in method.phases():
+      getattr(method.clone(parent=scope), phase.objective)(batch, context)
+
+  touch = core.apply(touch_all, mutable=True, flags={'initializing': True})
+  _, touched = touch({'params': params, **variables, **own}, rngs=keys)
+  params = touched.pop('params')
+  statistics = {name: value for name, value in touched.items() if name not in own}
+  statistics.pop('intermediates', None)
+  return params, {**statistics, **method.initial_states(params)}
+
+
+def dropout_key(context: Context) -> jax.Array:
+  """Returns the key of dropout inside the network, another on each device."""
+  return jax.random.fold_in(context.key('dropout'), axis.index())

@@ -1,0 +1,173 @@
+"""Checkpoints: written by Orbax, verified when read, fallen back from when broken.
+
+States are saved as host arrays under flat names, so a checkpoint knows nothing of devices: any `--distribute`, any
+number of devices and hosts reads it.
+"""
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from etils import epath
+
+from tlda.errors import UserError
+
+Arrays = dict[str, np.ndarray]
+
+
+class BrokenCheckpoint(UserWarning):  # noqa: N818 - a warning.
+  """A checkpoint could not be read, and the one before it is taken."""
+
+
+def flatten(tree: Any) -> Arrays:
+  """Returns the arrays of a tree under names such as `params.head.kernel`."""
+  leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+  name = lambda path: jax.tree_util.keystr(path, simple=True, separator='.')
+  return {name(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def unflatten(arrays: Arrays, template: Any) -> Any:
+  """Returns the tree of `template`'s form with the arrays that `flatten` named.
+
+  Args:
+    arrays: As `flatten` returns them.
+    template: A tree of arrays, or of anything that has a shape and a dtype.
+
+  Raises:
+    UserError: Names, shapes or dtypes differ; the sentence says which.
+  """
+  leaves, form = jax.tree_util.tree_flatten_with_path(template)
+  wanted = {
+    jax.tree_util.keystr(path, simple=True, separator='.'): (leaf.shape, np.dtype(leaf.dtype))
+    for path, leaf in leaves
+  }
+  found = {name: (array.shape, array.dtype) for name, array in arrays.items()}
+  differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
+  if differing:
+    name = differing[0]
+    raise UserError(
+      f'the checkpoint is of another network: {len(differing)} arrays differ, such as {name} '
+      f'(checkpoint: {found.get(name)}, network: {wanted.get(name)})'
+    )
+  return jax.tree_util.tree_unflatten(form, [arrays[name] for name in wanted])
+
+
+def _digest(arrays: Arrays) -> str:
+  digest = hashlib.sha256()
+  for name in sorted(arrays):
+    digest.update(f'{name} {arrays[name].shape} {arrays[name].dtype}\n'.encode())
+    digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+  return digest.hexdigest()
+
+
+class Checkpoints:
+  """The last checkpoints of a run: `DIRECTORY/STEP/`."""
+
+  def __init__(self, directory: Path, keep: int = 2) -> None:
+    """Opens a folder of checkpoints, made if need be; `keep` is how many stay."""
+    options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
+    self._directory = epath.Path(directory)
+    self._manager = ocp.CheckpointManager(self._directory, options=options)
+
+  def save(self, step: int, tree: Any, note: dict[str, Any]) -> None:
+    """Writes one checkpoint, whole or not at all.
+
+    Args:
+      step: The steps that were done.
+      tree: Host arrays.
+      note: What else to keep, as JSON.
+    """
+    if step in self._manager.all_steps():
+      return
+    arrays = flatten(tree)
+    note = {**note, 'sha256': _digest(arrays)}
+    content = ocp.args.Composite(
+      state=ocp.args.StandardSave(arrays), note=ocp.args.JsonSave(note)
+    )
+    self._manager.save(step, args=content)
+
+  def latest(self) -> tuple[int, Arrays, dict[str, Any]] | None:
+    """Returns step, arrays and note of the newest checkpoint that is whole; None where there is none at all.
+
+    A broken one is set aside under another name, and said.
+
+    Raises:
+      UserError: There are checkpoints, and none is whole.
+    """
+    steps = sorted(self._manager.all_steps(), reverse=True)
+    broken = []
+    for step in steps:
+      try:
+        found = self._read(step)
+      except Exception as error:  # noqa: BLE001 - Orbax raises whatever its storage does.
+        broken.append(step)
+        warnings.warn(_broken(self._directory / str(step), error), BrokenCheckpoint, stacklevel=2)
+        continue
+      self._set_aside(broken)
+      return found
+    if broken:
+      raise UserError(
+        f'no checkpoint in {self._directory} can be read (steps {broken}); nothing was changed: '
+        'restore one of them, or train in another --workdir'
+      )
+    return None
+
+  def _read(self, step: int) -> tuple[int, Arrays, dict[str, Any]]:
+    wanted = ocp.args.Composite(state=ocp.args.StandardRestore(), note=ocp.args.JsonRestore())
+    content = self._manager.restore(step, args=wanted)
+    arrays = {name: np.asarray(array) for name, array in content['state'].items()}
+    if _digest(arrays) != content['note']['sha256']:
+      raise ValueError('its arrays are not those that were saved')
+    return step, arrays, content['note']
+
+  def _set_aside(self, steps: list[int]) -> None:
+    for step in steps:
+      path = self._directory / str(step)
+      path.rename(self._directory / f'broken-{step}')
+    if steps:
+      self._manager.reload()
+
+  def close(self) -> None:
+    """Waits for what is being written."""
+    self._manager.close()
+
+
+def _broken(path: epath.Path, error: Exception) -> str:
+  reason = (str(error).splitlines() or [type(error).__name__])[0]
+  return f'checkpoint {path} is broken ({reason[:200]}); falling back to the one before'
+
+
+def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
+  """Returns new states with the weights of a finished run, seed i from its seed i.
+
+  Parameters and states that both have are taken over (a group that only the new method has keeps its
+  initial weights); step and optimizer begin anew. The data of that run are not needed.
+
+  Args:
+    workdir: The folder of the finished run.
+    stacked: The new states as host arrays with a leading dimension of seeds.
+    seeds: The seeds of the new run.
+
+  Raises:
+    UserError: There is no such run, it lacks a seed, or a shared part differs in shape.
+  """
+  directory = Path(workdir) / 'checkpoints'
+  found = Checkpoints(directory).latest() if directory.is_dir() else None
+  if found is None:
+    raise UserError(f'--init_from={workdir} holds no checkpoint of a run')
+  arrays = found[1]
+  known = arrays['seed'].tolist()
+  missing = sorted(set(seeds) - set(known))
+  if missing:
+    raise UserError(f'--init_from={workdir} has seeds {known}, and not {missing}')
+  order = [known.index(seed) for seed in seeds]
+  fresh = flatten({'params': stacked.params, 'states': stacked.states})
+  taken = {name: arrays[name][order] for name in fresh if name in arrays}
+  if not any(name.startswith('params.') for name in taken):
+    raise UserError(f'--init_from={workdir} shares no parameters with this network')
+  both = unflatten(fresh | taken, {'params': stacked.params, 'states': stacked.states})
+  return stacked.replace(params=both['params'], states=both['states'])

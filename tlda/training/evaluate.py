@@ -1,0 +1,129 @@
+"""Passes over whole splits: metrics, features, and whatever a method wants to see of a domain."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from tlda import axis
+from tlda.data import Split
+from tlda.methods import Method
+from tlda.training import seeds as seeds_lib
+from tlda.training.inputs import Preprocessing
+from tlda.training.parallel import Parallel, to_host
+from tlda.training.seeds import Program
+from tlda.training.state import TrainState
+
+# Examples in one call, rounded up to a multiple of the devices.
+ROWS = 512
+
+
+class Evaluator:
+  """Runs the prediction path of every seed over whole splits, in the order of their rows."""
+
+  def __init__(
+    self, method: Method, preprocessing: Preprocessing, devices: Parallel, *, together: bool
+  ) -> None:
+    """Prepares the programs; each is compiled when it is first called."""
+    self._method, self._preprocessing = method, preprocessing
+    self._devices, self._together = devices, together
+    self._rows = -(-ROWS // devices.devices) * devices.devices
+    self._metrics = self._program(self._measure)
+    self._passes: dict[str, Program] = {}
+
+  def _program(self, function: Callable[..., Any]) -> Program:
+    return Program(self._devices, function, together=self._together, shares_feed=True)
+
+  def _measure(self, state: TrainState, arrays: Any, feed: dict[str, jax.Array]) -> Any:
+    del arrays
+    inputs = self._preprocessing(feed['inputs'])
+    outputs = self._method.apply(state.variables, inputs, feed['domain'])
+    metrics = self._method.task.metrics(outputs.logits, feed['labels'], feed['mask'])
+    return axis.sum(metrics)
+
+  def _feeds(self, split: Split, rows: np.ndarray, domain: int) -> Iterator[tuple[Any, int]]:
+    """Yields feeds over the rows of a split, the last one padded, and how many rows of it count."""
+    for start in range(0, len(rows), self._rows):
+      own = rows[start : start + self._rows]
+      count = len(own)
+      index = self._devices.split(np.concatenate([own, np.repeat(own[:1], self._rows - count)]))
+      mask = self._devices.split((np.arange(self._rows) < count).astype(np.float32))
+      inputs = split.fetch(index.ravel())
+      feed = {
+        'inputs': inputs.reshape(*index.shape, *inputs.shape[1:]),
+        'labels': split.labels[index],
+        'domain': np.full(index.shape, domain, np.int32),
+        'mask': mask,
+      }
+      yield feed, count
+
+  def metrics(
+    self, states: Sequence[TrainState], split: Split, domain: int
+  ) -> dict[str, np.ndarray]:
+    """Returns the task's metrics on a split, each with a leading dimension of seeds.
+
+    Args:
+      states: Of all seeds, as `seeds.create` returns them.
+      split: With labels.
+      domain: The branch of per-domain normalisation.
+    """
+    total: Any = None
+    for feed, _ in self._feeds(split, np.arange(len(split)), domain):
+      results = self._metrics(states, {}, [feed])
+      results = seeds_lib.stack(results, together=self._together)
+      total = results if total is None else jax.tree.map(np.add, total, results)
+    counted = {name: (sums, counts) for name, (sums, counts) in total.items()}
+    return {name: _divide(sums, counts) for name, (sums, counts) in counted.items()}
+
+  def outputs(
+    self,
+    states: Sequence[TrainState],
+    split: Split,
+    domain: int,
+    *,
+    rows: np.ndarray | None = None,
+    method: str = '__call__',
+  ) -> Any:
+    """Returns what a method of the network says of the rows of a split.
+
+    Args:
+      states: Of all seeds.
+      split: The examples; labels are not used.
+      domain: The branch of per-domain normalisation.
+      rows: `[n]` which examples; None takes all.
+      method: The network's method `(inputs, domain) -> arrays [batch, ...]`.
+
+    Returns:
+      Host arrays `[seeds, n, ...]`.
+    """
+    if method not in self._passes:
+      self._passes[method] = self._program(self._pass(method))
+    chunks = []
+    for feed, count in self._feeds(split, np.arange(len(split)) if rows is None else rows, domain):
+      del feed['labels'], feed['mask']
+      results = self._passes[method](states, {}, [feed])
+      results = seeds_lib.stack(results, together=self._together)
+      chunks.append(jax.tree.map(lambda x, count=count: x[:, :count], results))
+    return jax.tree.map(lambda *x: np.concatenate(x, axis=1), *chunks)
+
+  def _pass(self, method: str) -> Callable[..., Any]:
+    def run(state: TrainState, arrays: Any, feed: dict[str, jax.Array]) -> Any:
+      del arrays
+      inputs = self._preprocessing(feed['inputs'])
+      found = self._method.apply(state.variables, inputs, feed['domain'], method=method)
+      return jax.tree.map(axis.gather, found)
+
+    return run
+
+
+def _divide(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+  """Divides sums by counts; what is summed as a matrix (confusion) stays a sum of counts."""
+  return sums / counts if sums.ndim == counts.ndim else sums
+
+
+def host_variables(states: Sequence[TrainState], place: int, *, together: bool) -> dict[str, Any]:
+  """Returns the variables of one seed as host arrays."""
+  if together:
+    return jax.tree.map(lambda x: np.array(x[place]), states[0].variables)
+  return to_host(states[place].variables)

@@ -1,0 +1,232 @@
+"""The loop: stream, step, log, evaluate, checkpoint. It resumes by default, bit for bit."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from tlda.errors import UserError
+from tlda.methods import Context
+from tlda.training import parallel
+from tlda.training import seeds as seeds_lib
+from tlda.training.checkpoint import BrokenCheckpoint, Checkpoints, start_from, unflatten
+from tlda.training.evaluate import Evaluator
+from tlda.training.inputs import Feed, Inputs, parts
+from tlda.training.logs import MetricLog
+from tlda.training.preemption import Notice, Preempted
+from tlda.training.progress import Clock, Display, line
+from tlda.training.result import collect, distances, summarize, write
+from tlda.training.run import Run, claim
+from tlda.training.state import TrainState, create
+from tlda.training.step import Logs, train_step
+
+
+def fit(run: Run) -> dict[str, Any]:
+  """Trains, or goes on with, or finds finished, what `run` says, and writes its folder.
+
+  Args:
+    run: The training.
+
+  Returns:
+    What `result.json` holds.
+
+  Raises:
+    UserError: The folder belongs to another run, a loss is no longer finite, a checkpoint cannot be read.
+    Preempted: The run was told to stop; its state is saved.
+  """
+  return Trainer(run).run()
+
+
+class Trainer:
+  """One run in progress: its devices, inputs, states and files."""
+
+  def __init__(self, run: Run) -> None:
+    """Claims the folder, places the data and compiles nothing yet."""
+    self._run, self._first = run, parallel.is_first_host()
+    self._devices = parallel.Parallel(run.distribute, run.batch_size)
+    claim(run, writes=self._first)
+    parallel.barrier('claimed')
+    if not (run.workdir / 'config.json').exists():
+      raise UserError(f'--workdir={run.workdir} is not shared by all hosts: use gs:// or a network drive')
+    self._together = seeds_lib.together(run.method.spec.input_shape, len(run.seeds))
+    self._inputs = Inputs(
+      parts(run.method, run.sources, run.target),
+      batch_size=run.batch_size,
+      preprocessing=run.preprocessing,
+      views=run.method.views,
+      parallel=self._devices,
+    )
+    self._program = seeds_lib.Program(
+      self._devices, self._step, together=self._together, donates=True
+    )
+    self._evaluator = Evaluator(
+      run.method, run.preprocessing, self._devices, together=self._together
+    )
+    self._checkpoints = Checkpoints(run.workdir / 'checkpoints')
+    self._display = Display(run.steps, self._first)
+    self._notice = Notice()
+
+  def run(self) -> dict[str, Any]:
+    """Trains to the planned step, and writes the result."""
+    run = self._run
+    states, step, seconds = self._start()
+    clock = Clock(seconds)
+    with MetricLog(run.workdir, run.seeds, step, writes=self._first) as log, self._notice:
+      feeds = self._inputs.feeds(run.seeds, step, run.steps)
+      try:
+        for step, feed in enumerate(feeds, start=step + 1):
+          states = self._domain_passes(states, step - 1)
+          states, logs = self._train(states, feed)
+          clock.tick()
+          self._after(step, states, logs, log, clock)
+      finally:
+        self._display.close()
+      result = self._finish(states, log, clock)
+    self._checkpoints.close()
+    return result
+
+  def _step(self, state: TrainState, arrays: Any, feed: Feed) -> tuple[TrainState, Logs]:
+    run = self._run
+    context = Context(state.step, state.seed, run.steps)
+    batch = self._inputs.batch(arrays, feed, context)
+    return train_step(
+      state, batch, method=run.method, optimizer=run.optimizer, total_steps=run.steps
+    )
+
+  def _train(
+    self, states: Sequence[TrainState], feeds: Sequence[Feed]
+  ) -> tuple[list[TrainState], list[Logs]]:
+    results = self._program(states, self._inputs.arrays, feeds)
+    return [state for state, _ in results], [logs for _, logs in results]
+
+  def _created(self) -> list[TrainState]:
+    """Returns the states at step 0, with the weights of the run to start from if there is one."""
+    run = self._run
+    example = self._inputs.example(run.seeds[0])
+    make = lambda seed: create(run.method, run.optimizer, example, seed, run.steps)
+    states = seeds_lib.create(self._devices, make, run.seeds, together=self._together)
+    if run.initial is None:
+      return states
+    stacked = seeds_lib.stack(states, together=self._together)
+    stacked = start_from(run.initial, stacked, run.seeds)
+    return seeds_lib.unstack(self._devices, stacked, together=self._together)
+
+  def _start(self) -> tuple[list[TrainState], int, float]:
+    """Returns states, step and seconds of the last checkpoint, or of the very start."""
+    with warnings.catch_warnings(record=True) as caught:
+      warnings.simplefilter('always', BrokenCheckpoint)
+      found = self._checkpoints.latest()
+    for warning in caught:
+      self._display.say(str(warning.message))
+    states = self._created()
+    if found is None:
+      return states, 0, 0.0
+    step, arrays, note = found
+    stacked = seeds_lib.stack(states, together=self._together)
+    states = seeds_lib.unstack(self._devices, unflatten(arrays, stacked), together=self._together)
+    self._display.say(f'resuming {self._run.workdir} at step {step}')
+    return states, step, note['seconds']
+
+  def _domain_passes(self, states: list[TrainState], step: int) -> list[TrainState]:
+    """Makes the passes over whole domains that are due before a step."""
+    run = self._run
+    for each in run.method.domain_passes():
+      if not each.is_due(step, run.steps):
+        continue
+      source = each.domain == 'source'
+      split = run.sources[0].train if source else run.target.train
+      branch = 0 if source else run.method.spec.target_domain
+      seen = self._evaluator.outputs(states, split, branch, method=each.outputs)
+      stacked = seeds_lib.stack(states, together=self._together)
+      update = getattr(run.method, each.update)
+      pick = lambda tree, place: jax.tree.map(lambda x: x[place], tree)
+      changed = [
+        update(pick(stacked.variables, place), pick(seen, place))
+        for place in range(len(run.seeds))
+      ]
+      changed = jax.tree.map(lambda *x: np.stack(x), *changed)
+      stacked = stacked.replace(states={**stacked.states, **changed})
+      states = seeds_lib.unstack(self._devices, stacked, together=self._together)
+    return states
+
+  def _after(
+    self, step: int, states: list[TrainState], logs: list[Logs], log: MetricLog, clock: Clock
+  ) -> None:
+    """Does what is due after a step: logs, evaluates, saves, stops."""
+    run, last = self._run, step == self._run.steps
+    stop = self._notice.has_come(step) and not last
+    due = lambda every: step % every == 0 or last
+    saving = due(run.checkpoint_every) or stop
+    if not (due(run.log_every) or due(run.eval_every) or saving):
+      return
+    values = seeds_lib.stack(logs, together=self._together)
+    with clock.pause():
+      self._check_finite(step, values)
+      record = self._logged(step, values, clock) if due(run.log_every) else {}
+      record |= self._evaluated(states) if due(run.eval_every) else {}
+      if record:
+        log.write(step, record)
+      if saving:
+        stacked = seeds_lib.stack(states, together=self._together)
+        self._checkpoints.save(step, stacked, {'seconds': clock.seconds})
+    if stop:
+      raise Preempted(f'stopped at step {step} of {run.steps}, saved in {run.workdir}')
+
+  def _logged(self, step: int, values: Logs, clock: Clock) -> dict[str, Any]:
+    """Shows the progress line, and returns what to log of a step."""
+    rate, examples = clock.rate, self._examples_per_step
+    terms = {name[5:]: float(np.mean(v)) for name, v in values.items() if name.startswith('loss/')}
+    self._display.show(step, line(step, self._run.steps, rate, examples, terms))
+    record: dict[str, Any] = {name: value.tolist() for name, value in sorted(values.items())}
+    return record | ({'examples_per_second': round(rate * examples, 1)} if rate else {})
+
+  @property
+  def _examples_per_step(self) -> int:
+    domains = sum(len(part.splits) for part in self._inputs.read.values())
+    return domains * self._run.batch_size * len(self._run.seeds)
+
+  def _check_finite(self, step: int, values: Logs) -> None:
+    for name, value in sorted(values.items()):
+      for seed, number in zip(self._run.seeds, value, strict=True):
+        if not math.isfinite(number):
+          raise UserError(
+            f'{name} of seed {seed} is {number} at step {step}: training diverged; the last good '
+            f'checkpoint is kept in {self._run.workdir}. Try a smaller --learning_rate, in another workdir'
+          )
+
+  def _evaluated(self, states: list[TrainState]) -> dict[str, list[float]]:
+    """Returns every scalar metric on the tests of source and target, a list over seeds."""
+    measured = self.measure(states)
+    return {name: value.tolist() for name, value in measured.items() if value.ndim == 1}
+
+  def measure(self, states: list[TrainState]) -> dict[str, np.ndarray]:
+    """Returns every metric as `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`."""
+    run, found = self._run, {}
+    several = len(run.sources) > 1
+    tests = {
+      f'{domain.name}_test' if several else 'source_test': (domain.test, branch)
+      for branch, domain in enumerate(run.sources)
+    }
+    tests['target_test'] = (run.target.test, run.method.spec.target_domain)
+    for where, (split, branch) in tests.items():
+      metrics = self._evaluator.metrics(states, split, branch)
+      found |= {f'{name}/{where}': value for name, value in metrics.items()}
+    if several:
+      means = [found[f'accuracy/{domain.name}_test'] for domain in run.sources]
+      found['accuracy/source_test'] = np.mean(means, axis=0)
+    return found
+
+  def _finish(self, states: list[TrainState], log: MetricLog, clock: Clock) -> dict[str, Any]:
+    """Measures the last step, and writes the result and the samples of the report."""
+    run = self._run
+    seconds = clock.seconds
+    samples = collect(run, self._evaluator, before=self._created(), after=states)
+    result = summarize(run, self.measure(states), log.records, seconds)
+    result['proxy_a_distance'] = distances(samples)
+    if self._first:
+      write(run.workdir, result, samples)
+    parallel.barrier('finished')
+    return result

@@ -1,0 +1,204 @@
+"""From (seed, step) to a batch on the device.
+
+Small sets live on the device and only indices travel; for large ones rows are fetched on the host in the
+order that is computed, by the workers of `grain`.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import grain
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tlda import axis
+from tlda.data import Domain, Split
+from tlda.data.augmentation import VIEWS
+from tlda.data.streams import Stream
+from tlda.methods import Batch, Context, Examples, Method
+from tlda.training.parallel import Parallel
+
+# What all resident sets may occupy on each device, in bytes.
+RESIDENT_LIMIT = 2**31
+
+Feed = dict[str, dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+  """Turns stored inputs into what the network sees: `x / 255 - mean` for uint8 images, else `x - mean`.
+
+  Attributes:
+    mean: Per channel (or feature), in the units of the result.
+  """
+
+  mean: tuple[float, ...]
+
+  def __call__(self, inputs: jax.Array) -> jax.Array:
+    """Returns `[..., channels]` float32."""
+    scale = 1 / 255 if inputs.dtype == jnp.uint8 else 1.0
+    return inputs.astype(jnp.float32) * scale - jnp.asarray(self.mean, jnp.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+  """One part of the batch, and where its examples come from.
+
+  Attributes:
+    splits: One split, or one for each of several sources.
+    domain: The branch of normalisation of the first of them.
+    labels: Whether the method sees the labels.
+  """
+
+  splits: tuple[Split, ...]
+  domain: int
+  labels: bool
+
+
+def parts(method: Method, sources: Sequence[Domain], target: Domain) -> dict[str, Part]:
+  """Returns the parts of the batch that a method reads, and no others."""
+  every = {
+    'source': Part(tuple(source.train for source in sources), 0, labels=True),
+    'target': Part(
+      (target.train,), method.spec.target_domain, labels='target_labels' in method.reads
+    ),
+  }
+  return {name: part for name, part in every.items() if name in method.reads}
+
+
+class Inputs:
+  """The batches of a run.
+
+  Attributes:
+    read: The parts of the batch, by name.
+    arrays: What lives on the devices: `arrays[part][i]` is inputs and labels of its i-th split.
+    is_resident: Whether it does, or rows travel at each step.
+  """
+
+  def __init__(
+    self,
+    read: dict[str, Part],
+    *,
+    batch_size: int,
+    preprocessing: Preprocessing,
+    views: Sequence[str],
+    parallel: Parallel,
+    resident: bool | None = None,
+  ) -> None:
+    """Places small sets on the devices.
+
+    Args:
+      read: The parts of the batch.
+      batch_size: Examples of each domain in a step, on all devices.
+      preprocessing: Of the inputs.
+      views: The augmented views to make.
+      parallel: The devices.
+      resident: Whether the sets live on the device; None decides by their size.
+    """
+    self.read, self._batch_size = read, batch_size
+    self._preprocessing, self._views, self._parallel = preprocessing, views, parallel
+    splits = [split for part in read.values() for split in part.splits]
+    if resident is None:
+      resident = all(isinstance(split.inputs, np.ndarray) for split in splits)
+      resident = resident and sum(split.inputs.nbytes for split in splits) <= RESIDENT_LIMIT
+    self.is_resident = resident
+    self._streams: dict[int, dict[str, list[Stream]]] = {}
+    self.arrays: Any = {}
+    if resident:
+      whole = lambda part: [_rows(part, split, np.arange(len(split))) for split in part.splits]
+      self.arrays = parallel.replicate({name: whole(part) for name, part in read.items()})
+
+  def _indices(self, seed: int, step: int) -> dict[str, np.ndarray]:
+    """Returns the rows of step `step`, for each part `[splits, batch]`."""
+    if seed not in self._streams:
+      self._streams[seed] = {
+        name: [
+          Stream(len(split.labels), self._batch_size, seed, f'{name}/{number}')
+          for number, split in enumerate(part.splits)
+        ]
+        for name, part in self.read.items()
+      }
+    return {
+      name: np.stack([stream.indices(step) for stream in streams])
+      for name, streams in self._streams[seed].items()
+    }
+
+  def feed(self, seed: int, step: int) -> Feed:
+    """Returns what travels to this host's devices at a step: `[devices, splits, batch, ...]` arrays."""
+    feed: Feed = {}
+    for name, rows in self._indices(seed, step).items():
+      index = self._parallel.split(rows, axis=1)
+      feed[name] = {'index': index}
+      if not self.is_resident:
+        part = self.read[name]
+        fetched = [
+          [_rows(part, split, own) for split, own in zip(part.splits, device, strict=True)]
+          for device in index
+        ]
+        feed[name] |= jax.tree.map(lambda *x: np.stack(x), *(_stacked(d) for d in fetched))
+    return feed
+
+  def feeds(self, seeds: Sequence[int], start: int, stop: int) -> Iterator[list[Feed]]:
+    """Yields the feeds of every seed for each step from `start` to `stop`, fetched ahead if need be."""
+    load = lambda step: [self.feed(seed, step) for seed in seeds]
+    if self.is_resident:
+      yield from map(load, range(start, stop))
+    elif start < stop:
+      ahead = grain.ReadOptions(num_threads=4, prefetch_buffer_size=4)
+      yield from grain.MapDataset.range(start, stop).map(load).to_iter_dataset(ahead)
+
+  def example(self, seed: int) -> Batch:
+    """Returns a batch of zeros of the shapes of a device's share: what parameters are made for."""
+    share = jax.tree.map(lambda x: x[0], self.feed(seed, 0))
+    context = Context(jnp.int32(0), jnp.int32(seed), 1)
+    shapes = jax.eval_shape(lambda a, f: self.batch(a, f, context), self.arrays, share)
+    return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+
+  def batch(self, arrays: Any, feed: Feed, context: Context) -> Batch:
+    """Makes the batch on the device: gathers rows, preprocesses, augments.
+
+    Args:
+      arrays: `self.arrays`.
+      feed: This device's part of a feed: `[splits, batch, ...]` arrays.
+      context: Of the step, whose key the views are drawn with.
+    """
+    return Batch(**{name: self._examples(name, arrays, feed[name], context) for name in self.read})
+
+  def _examples(self, name: str, arrays: Any, fed: dict[str, Any], context: Context) -> Examples:
+    part, index = self.read[name], fed['index']
+    if self.is_resident:
+      fed = _stacked([
+        {key: array[own] for key, array in resident.items()}
+        for resident, own in zip(arrays[name], index, strict=True)
+      ])
+    count, share = index.shape
+    position = jnp.arange(share, dtype=jnp.int32) + axis.index() * share
+    examples = Examples(
+      inputs=self._preprocessing(fed['inputs']),
+      index=index,
+      position=jnp.broadcast_to(position, (count, share)),
+      domain=jnp.broadcast_to(part.domain + jnp.arange(count)[:, None], (count, share)),
+      labels=fed.get('labels'),
+    )
+    examples = self._with_views(examples, context)
+    return examples if count > 1 else jax.tree.map(lambda x: x[0], examples)
+
+  def _with_views(self, examples: Examples, context: Context) -> Examples:
+    flat, shape = examples.flat(), examples.index.shape
+    views = {}
+    for name in self._views:
+      drawn = jax.vmap(VIEWS[name])(context.keys(f'view/{name}', flat), flat.inputs)
+      views[name] = drawn.reshape((*shape, *drawn.shape[1:]))
+    return examples.replace(views=views)
+
+
+def _rows(part: Part, split: Split, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
+  fetched = {'inputs': split.fetch(rows)}
+  return fetched | ({'labels': split.labels[rows]} if part.labels else {})
+
+
+def _stacked(rows: list[dict[str, Any]]) -> dict[str, Any]:
+  stack = jnp.stack if isinstance(rows[0]['inputs'], jax.Array) else np.stack
+  return {key: stack([each[key] for each in rows]) for key in rows[0]}

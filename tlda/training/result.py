@@ -1,0 +1,108 @@
+"""What a finished run leaves: `result.json`, and samples for its report."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlda.data import Split
+from tlda.evaluation import divergences, selection
+from tlda.training.evaluate import Evaluator
+from tlda.training.run import Run
+from tlda.training.state import TrainState
+
+# Test examples whose features are kept for the report, of each domain; and images of these.
+FEATURES, IMAGES = 500, 40
+
+Samples = dict[str, np.ndarray]
+
+
+def _rows(split: Split, count: int) -> np.ndarray:
+  """Returns evenly spaced rows, so that a split sorted by class is seen whole."""
+  return np.unique(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int))
+
+
+def collect(
+  run: Run, evaluator: Evaluator, before: Sequence[TrainState], after: Sequence[TrainState]
+) -> Samples:
+  """Returns test examples of both domains, and the first seed's features before and after training.
+
+  Args:
+    run: The run.
+    evaluator: Of the run's network.
+    before: The states at step 0.
+    after: The states at the last step.
+
+  Returns:
+    `source_images`, `target_images` (uint8, only where inputs are images), `source_labels`,
+    `target_labels` `[n]`, and `features_before_source` and its three sisters, float32 `[n, d]`.
+  """
+  samples: Samples = {}
+  splits = {'source': (run.sources[0].test, 0)}
+  splits['target'] = (run.target.test, run.method.spec.target_domain)
+  for name, (split, branch) in splits.items():
+    rows = np.random.default_rng(0).permutation(_rows(split, FEATURES))
+    samples[f'{name}_labels'] = split.labels[rows]
+    if len(run.method.spec.input_shape) == 3:
+      samples[f'{name}_images'] = split.fetch(rows[:IMAGES])
+    for when, states in (('before', before), ('after', after)):
+      outputs = evaluator.outputs(states, split, branch, rows=rows)
+      samples[f'features_{when}_{name}'] = outputs.features[0].astype(np.float32)
+  return samples
+
+
+def distances(samples: Samples) -> dict[str, float]:
+  """Returns the proxy A-distance between the domains' features, before and after training."""
+  return {
+    when: divergences.proxy_a_distance(
+      samples[f'features_{when}_source'], samples[f'features_{when}_target']
+    )
+    for when in ('before', 'after')
+  }
+
+
+def summarize(
+  run: Run, measured: dict[str, np.ndarray], records: list[dict[str, Any]], seconds: float
+) -> dict[str, Any]:
+  """Returns what `result.json` says of a finished run.
+
+  Args:
+    run: The run.
+    measured: Every metric at the last step, `METRIC/SPLIT` with a leading dimension of seeds.
+    records: Of `metrics.jsonl`.
+    seconds: The wall time of the training, all its parts together.
+  """
+  split_of = lambda name: name.partition('/')[2]
+  metric = lambda kind: {
+    split_of(name): value.tolist() for name, value in measured.items() if name.startswith(kind + '/')
+  }
+  rates = [record['examples_per_second'] for record in records if 'examples_per_second' in record]
+  return {
+    'experiment': run.flags['experiment'],
+    'method': run.flags['method'],
+    'source': [source.name for source in run.sources],
+    'target': run.target.name,
+    'protocol': run.flags['protocol'],
+    'seeds': list(run.seeds),
+    'steps': run.steps,
+    'accuracy': metric('accuracy'),
+    'selected': selection.select(records),
+    'confusion_matrix': metric('confusion_matrix'),
+    'class_names': list(run.target.classes),
+    'seconds': round(seconds, 1),
+    'examples_per_second': rates[-1] if rates else None,
+    'data': run.data,
+    'published': run.about.get('published'),
+    'config': {**run.flags, **run.about},
+  }
+
+
+def write(workdir: Path, result: dict[str, Any], samples: Samples) -> None:
+  """Writes `result.json` and `report/samples.npz` into a run's folder."""
+  (workdir / 'report').mkdir(exist_ok=True)
+  np.savez_compressed(workdir / 'report' / 'samples.npz', **samples)
+  temporary = workdir / 'result.tmp'
+  temporary.write_text(json.dumps(result, indent=2) + '\n')
+  temporary.replace(workdir / 'result.json')

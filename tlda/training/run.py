@@ -1,0 +1,125 @@
+"""What a run is: everything that `fit` needs, and the folder that belongs to it."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tlda.data import Domain
+from tlda.errors import UserError
+from tlda.methods import Method
+from tlda.training.inputs import Preprocessing
+from tlda.transfer.optimizers import Transformation
+
+# What may change between a run and its continuation: where it runs, and how often it speaks.
+FREE = frozenset({
+  'distribute',
+  'data_dir',
+  'workdir',
+  'log_every',
+  'eval_every',
+  'checkpoint_every',
+})
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+  """A training, with one or several seeds.
+
+  Attributes:
+    method: The method with its networks and hyper-parameters.
+    optimizer: What moves each parameter group.
+    sources: The labelled domains.
+    target: The domain to adapt to.
+    preprocessing: Of the inputs.
+    steps: The planned length.
+    batch_size: Examples of each domain in a step, on all devices.
+    seeds: The seeds, each a training of its own.
+    workdir: The folder of the run.
+    log_every: Steps between log lines.
+    eval_every: Steps between evaluations.
+    checkpoint_every: Steps between checkpoints.
+    distribute: 'pmap', 'shard_map', or None to choose by the number of hosts.
+    initial: The folder of a finished run to start from (seed i from its seed i), or None.
+    flags: All flags of the experiment and the method's fields, as they go into `config.json`.
+    about: What else `config.json` says: versions, device, command.
+  """
+
+  method: Method
+  optimizer: Transformation
+  sources: tuple[Domain, ...]
+  target: Domain
+  preprocessing: Preprocessing
+  steps: int
+  batch_size: int
+  seeds: tuple[int, ...]
+  workdir: Path
+  log_every: int
+  eval_every: int
+  checkpoint_every: int
+  distribute: str | None
+  initial: Path | None
+  flags: Mapping[str, Any]
+  about: Mapping[str, Any]
+
+  @property
+  def data(self) -> dict[str, dict[str, Any]]:
+    """What the data are: for each domain the number of examples and a hash of them."""
+    return {
+      domain.name: {
+        'examples': {'train': len(domain.train), 'test': len(domain.test)},
+        'sha256': {'train': domain.train.sha256, 'test': domain.test.sha256},
+      }
+      for domain in (*self.sources, self.target)
+    }
+
+
+def claim(run: Run, *, writes: bool) -> dict[str, Any]:
+  """Makes the run's folder its own, or finds that it is already.
+
+  Args:
+    run: The run.
+    writes: Whether this process may write (the first host).
+
+  Returns:
+    What `config.json` holds.
+
+  Raises:
+    UserError: The folder cannot be written, or belongs to another configuration.
+  """
+  config = {'flags': dict(run.flags), 'data': run.data, **run.about}
+  config = json.loads(json.dumps(config))
+  path = run.workdir / 'config.json'
+  try:
+    if writes:
+      run.workdir.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+      _compare(json.loads(path.read_text()), config, run.workdir)
+    if writes:
+      temporary = path.with_suffix('.tmp')
+      temporary.write_text(json.dumps(config, indent=2) + '\n')
+      temporary.replace(path)
+  except json.JSONDecodeError as error:
+    raise UserError(f'{path} is not JSON ({error}): is this the workdir of a run?') from error
+  except OSError as error:
+    raise UserError(f'--workdir={run.workdir} cannot be written: {error.strerror}') from error
+  return config
+
+
+def _compare(before: dict[str, Any], now: dict[str, Any], workdir: Path) -> None:
+  """Raises if a flag that is not free to change, or the data, differ."""
+  flags = [each.get('flags', {}) for each in (before, now)]
+  names = sorted((flags[0].keys() | flags[1].keys()) - FREE)
+  changed = [
+    f'--{name}: {flags[0].get(name)} there, {flags[1].get(name)} now'
+    for name in names
+    if flags[0].get(name) != flags[1].get(name)
+  ]
+  if not changed and before.get('data') != now['data']:
+    changed = ['the data have other hashes']
+  if changed:
+    raise UserError(
+      f'--workdir={workdir} belongs to a run with another configuration ({"; ".join(changed)}): '
+      'give it another workdir, or the old flags'
+    )

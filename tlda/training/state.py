@@ -1,0 +1,52 @@
+"""The state of one run with one seed: everything that a checkpoint must hold."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from tlda.methods import Batch, Context, Method, initialize
+from tlda.transfer.optimizers import Transformation
+
+
+@struct.dataclass
+class TrainState:
+  """What a training step reads and returns.
+
+  Attributes:
+    step: int32 scalar, the steps that were done.
+    seed: int32 scalar, the seed of initial weights, noise and order of examples.
+    params: Parameters by top-level group ('extractor', 'head', 'domain_classifier', ...).
+    states: All other collections: running batch statistics, teachers, banks.
+    optimizer: The optimizer's state of each parameter group.
+  """
+
+  step: jax.Array
+  seed: jax.Array
+  params: dict[str, Any]
+  states: dict[str, Any]
+  optimizer: dict[str, Any]
+
+  @property
+  def variables(self) -> dict[str, Any]:
+    """The variables that a linen module is applied to."""
+    return {'params': self.params, **self.states}
+
+
+def create(
+  method: Method, optimizer: Transformation, batch: Batch, seed: jax.Array, total_steps: int
+) -> TrainState:
+  """Returns the state at step 0, a pure function of the seed.
+
+  Args:
+    method: The method.
+    optimizer: What moves each parameter group.
+    batch: Examples of the right shapes.
+    seed: int32 scalar.
+    total_steps: The planned length of the training.
+  """
+  step = jnp.int32(0)
+  params, states = initialize(method, batch, Context(step, seed, total_steps))
+  moments = {group: optimizer.init({group: tree}) for group, tree in params.items()}
+  return TrainState(step, seed, params, states, moments)

@@ -1,0 +1,88 @@
+"""One training step, a pure function: `(state, batch) -> (state, logs)`.
+
+It knows the mapped axis and nothing else of devices: gradients are those of the local loss, followed by an
+explicit mean over devices.
+"""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from tlda import axis
+from tlda.methods import Batch, Context, Method, Phase, Terms
+from tlda.methods.method import Params, States, dropout_key
+from tlda.training.state import TrainState
+from tlda.transfer.optimizers import Transformation
+
+Logs = dict[str, jax.Array]
+
+
+def train_step(
+  state: TrainState, batch: Batch, *, method: Method, optimizer: Transformation, total_steps: int
+) -> tuple[TrainState, Logs]:
+  """Runs all phases of a method on one batch.
+
+  Args:
+    state: Before the step, the same on every device.
+    batch: The examples on this device.
+    method: The method.
+    optimizer: What moves each parameter group.
+    total_steps: The planned length of the training.
+
+  Returns:
+    The state after the step, and scalars: each term under `loss/TERM` (`loss/PHASE/TERM` where the method
+    has several phases) and the norms of gradients, parameters and updates.
+  """
+  before, gradients, logs, turn = state.params, [], {}, 0
+  phases = method.phases()
+  for phase in phases:
+    for _ in range(phase.repeats):
+      context = Context(state.step, state.seed, total_steps, turn)
+      state, grads, terms = _run(state, batch, phase, context, method, optimizer)
+      gradients.append(optax.tree.norm(grads))
+      turn += 1
+    prefix = f'loss/{phase.name}/' if len(phases) > 1 else 'loss/'
+    logs |= {prefix + name: value for name, value in terms.items()}
+  context = Context(state.step, state.seed, total_steps, turn)
+  states = {**state.states, **method.after_update(state.variables, context)}
+  logs['norm/gradients'] = optax.tree.norm(gradients)
+  logs['norm/parameters'] = optax.tree.norm(state.params)
+  logs['norm/updates'] = optax.tree.norm(jax.tree.map(jnp.subtract, state.params, before))
+  return state.replace(step=state.step + 1, states=states), logs
+
+
+def _run(
+  state: TrainState,
+  batch: Batch,
+  phase: Phase,
+  context: Context,
+  method: Method,
+  optimizer: Transformation,
+) -> tuple[TrainState, Params, Terms]:
+  """Moves the groups of one phase once; returns the state, the mean gradients and the mean terms."""
+  groups = tuple(state.params) if phase.trains is None else phase.trains
+  trained = {group: state.params[group] for group in groups}
+
+  def objective(trained: Params, batch: Batch) -> tuple[jax.Array, tuple[Terms, States]]:
+    terms, states = method.apply(
+      {'params': {**state.params, **trained}, **state.states},
+      batch,
+      context,
+      method=phase.objective,
+      rngs={'dropout': dropout_key(context)},
+      mutable=list(state.states),
+    )
+    return sum(terms.values()), (terms, states)
+
+  grads, (terms, states) = method.gradients(objective, trained, batch)
+  grads, terms = axis.mean((grads, terms))
+  if not phase.keeps_statistics:
+    states = {name: value for name, value in states.items() if name != 'batch_stats'}
+  params, moments = dict(state.params), dict(state.optimizer)
+  for group in groups:
+    updates, moments[group] = optimizer.update(
+      {group: grads[group]}, moments[group], {group: params[group]}, step=state.step
+    )
+    params |= optax.apply_updates({group: params[group]}, updates)
+  states = {**state.states, **states}
+  return state.replace(params=params, states=states, optimizer=moments), grads, terms
