@@ -74,7 +74,7 @@ def main(experiment: Experiment, argv: Sequence[str] | None = None) -> None:
 
 
 def guarded(function: Callable[[], object]) -> int:
-  """Calls a function; a user's mistake becomes one sentence and exit code 2, a preemption its own code."""
+  """Calls a function; returns 0, 2 after a user's mistake (one sentence), or that of preemption."""
   try:
     function()
   except UserError as error:
@@ -256,7 +256,7 @@ def make_method(
 def preprocessing(
   method: type[methods.Method], sources: Sequence[data.Domain], target: data.Domain
 ) -> Preprocessing:
-  """Returns the subtraction of the mean of the training inputs that the method reads, and of no others."""
+  """Returns the subtraction of the mean of the training inputs that the method reads."""
   read = [*(sources if 'source' in method.reads else ())]
   read += [target] if 'target' in method.reads else []
   scale = 255.0 if target.train.inputs.dtype == 'uint8' else 1.0
@@ -278,7 +278,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-  """Returns the commit of this checkout, '+' behind it if files were changed; None outside of git."""
+  """Returns this checkout's commit, with '+' if files were changed; None outside of git."""
   git = lambda *words: subprocess.run(
     ['git', '-C', str(Path(__file__).parent), *words], capture_output=True, text=True, check=True
   ).stdout.strip()

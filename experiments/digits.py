@@ -2,9 +2,10 @@
 
   python -m experiments.digits --method=dann --source=mnist --target=mnist_m --seeds=3
 
-Network, schedules and batch are those of Ganin et al., *Domain-Adversarial Training of Neural Networks*,
-JMLR 2016, section 5.2: 64 labelled source and 64 target images a step, learning rate
-0.01 / (1 + 10 p)^0.75, momentum 0.9, mean-subtracted images. The number of steps is not given there.
+Network, schedules and batch are those of Ganin et al., *Domain-Adversarial Training of Neural
+Networks*, JMLR 2016, section 5.2: 64 labelled source and 64 target images a step, learning rate
+0.01 / (1 + 10 p)^0.75, momentum 0.9, mean-subtracted images. The number of steps is not given
+there.
 
 Published target accuracy, MNIST to MNIST-M (their Table 2):
   source only .5225, DANN .7666, trained on target .9596

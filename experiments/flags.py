@@ -64,7 +64,8 @@ def parse(
 # Name: help. The defaults are each experiment's own.
 _COMMON = {
   'method': 'How it is adapted: one of {methods}; or package.module:Class for a method of yours.',
-  'source': 'Labelled domain, or several with commas: {domains}, tfds:NAME, folder:PATH or npz:PATH.',
+  'source': 'Labelled domain, or several with commas: one of {domains}; or tfds:NAME, '
+  'folder:PATH, npz:PATH.',
   'target': 'Domain to adapt to, named as the source is.',
   'protocol': 'The name under which data, splits and counts are reported.',
   'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',
@@ -84,9 +85,11 @@ _COMMON = {
   'checkpoint_every': 'Steps between checkpoints.',
 }
 _OPTIONAL = {
-  'distribute': 'How the step is spread over devices: {styles} (pmap on one host, shard_map across hosts).',
+  'distribute': 'How the step is spread over devices: {styles} (default: pmap on one host, '
+  'shard_map across hosts).',
   'data_dir': 'Folder of raw and prepared data (default: the environment variable TLDA_DATA_DIR).',
-  'workdir': 'Folder of the run; the same one continues it (default: runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
+  'workdir': 'Folder of the run; the same one continues it (default: '
+  'runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
   'init_from': 'Folder of a finished run whose weights to start from, seed by seed.',
 }
 # Where a process is among others: no part of what is trained.
@@ -188,7 +191,9 @@ def _method_in(argv: Sequence[str]) -> str | None:
 
 
 def _unknown(name: str, values: flags.FlagValues) -> str:
-  return nearest('flag', name, [*_COMMON, *_OPTIONAL, *PODS, *(own for own in values if '.' in own)])
+  return nearest(
+    'flag', name, [*_COMMON, *_OPTIONAL, *PODS, *(own for own in values if '.' in own)]
+  )
 
 
 def _sentence(error: flags.Error) -> str:

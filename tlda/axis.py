@@ -1,7 +1,7 @@
 """The mapped axis: one name for all devices, and what is computed across them.
 
-Everything here is the identity where nothing is mapped, so the same module runs in a notebook, under
-`init`, and on 256 devices. Which of these it is, is known when the function is traced.
+Everything here is the identity where nothing is mapped, so the same module runs in a notebook,
+under `init`, and on 256 devices. Which of these it is, is known when the function is traced.
 """
 
 from typing import Any
@@ -35,8 +35,8 @@ def index() -> jax.Array:
 def gather(x: jax.Array, axis: int = 0) -> jax.Array:
   """Joins the rows of all devices, in the order of the global batch.
 
-  A loss that looks at a batch as a whole (MMD, CORAL, a label marginal) takes gathered rows, so that its
-  value on 8 devices is the value on 1.
+  A loss that looks at a batch as a whole (MMD, CORAL, a label marginal) takes gathered rows, so
+  that its value on 8 devices is the value on 1.
 
   Args:
     x: `[rows on this device, ...]`, or any array whose dimension `axis` is spread over devices.

@@ -1,7 +1,7 @@
 """Augmented views of an image, drawn on the device by a key of its own.
 
-Each view is a function `(key, image) -> image` of one float image `[height, width, channels]`; keyed by an
-example's place in the global batch, a view does not depend on the number of devices.
+Each view is a function `(key, image) -> image` of one float image `[height, width, channels]`;
+keyed by an example's place in the global batch, a view does not depend on the number of devices.
 """
 
 from collections.abc import Callable
@@ -11,19 +11,21 @@ import jax.numpy as jnp
 
 View = Callable[[jax.Array, jax.Array], jax.Array]
 
-# The largest shift of a weak view, and the side of the hole in a strong one, as shares of the image's side.
+# The largest shift of a weak view and the side of a strong one's hole, as shares of a side.
 SHIFT, HOLE = 0.125, 0.5
 
 
 def weak(key: jax.Array, image: jax.Array) -> jax.Array:
-  """Shifts an image by up to an eighth of its side, the border repeated (Sohn et al., 2020, without flips).
+  """Shifts an image by up to an eighth of its side, the border repeated (Sohn et al., 2020,
+  without flips).
 
   Args:
     key: Random key.
     image: `[height, width, channels]` float.
 
   Returns:
-    The shifted image, of the same shape and dtype. A feature vector `[features]` comes back as it is.
+    The shifted image, of the same shape and dtype. A feature vector `[features]` comes back as it
+    is.
   """
   if image.ndim != 3:
     return image
@@ -38,8 +40,8 @@ def weak(key: jax.Array, image: jax.Array) -> jax.Array:
 def strong(key: jax.Array, image: jax.Array) -> jax.Array:
   """Shifts an image, changes its contrast and brightness, and cuts a square hole into it.
 
-  The hole (Cutout; DeVries and Taylor, 2017) is filled with 0, the mean of preprocessed inputs. Of a
-  feature vector `[features]`, half the entries are set to 0 instead.
+  The hole (Cutout; DeVries and Taylor, 2017) is filled with 0, the mean of preprocessed inputs. Of
+  a feature vector `[features]`, half the entries are set to 0 instead.
 
   Args:
     key: Random key.

@@ -1,6 +1,7 @@
 """How it is adapted: one method, one file, one line here.
 
-A method is known by the name of its file; one outside this package by its import path, `my_lab.ideas:MyMethod`.
+A method is known by the name of its file; one outside this package by its import path,
+`my_lab.ideas:MyMethod`.
 """
 
 import importlib

@@ -125,7 +125,7 @@ class Context:
     return 2.0 / (1.0 + jnp.exp(-gamma * self.progress)) - 1.0
 
   def key(self, name: str) -> jax.Array:
-    """Returns the random key called `name` of this seed, step and turn; the same on every device."""
+    """Returns the key called `name` of this seed, step and turn; the same on every device."""
     key = jax.random.fold_in(jax.random.key(self.seed), self.step)
     return jax.random.fold_in(jax.random.fold_in(key, self.turn), zlib.crc32(name.encode()))
 

@@ -17,8 +17,8 @@ class DANN(Method):
     L_task(extractor, head) - lambda(p) L_domain(extractor, domain_classifier)
 
   is found in one backward pass: the gradient of the domain loss is reversed and multiplied by
-  `lambda(p) = weight (2 / (1 + exp(-10 p)) - 1)` where it enters the extractor (eq. 14; p is the share
-  of the planned training that is done), while the domain classifier learns at full weight.
+  `lambda(p) = weight (2 / (1 + exp(-10 p)) - 1)` where it enters the extractor (eq. 14; p is the
+  share of the planned training that is done), while the domain classifier learns at full weight.
 
   Attributes:
     domain_classifier: Tells source features from target features.

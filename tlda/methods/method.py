@@ -53,12 +53,12 @@ class Phase:
 
 @dataclasses.dataclass(frozen=True)
 class DomainPass:
-  """A pass over a whole training split that the loop makes at evenly spaced steps, the first before step 0.
+  """A pass over a whole training split, made by the loop at evenly spaced steps from step 0 on.
 
   Attributes:
     update: The method (by name) `(variables, outputs) -> collections` that turns what was seen into
-      state. `outputs` are the results for all examples, `[examples, ...]`, by index; it runs once, and
-      every host computes the same.
+      state. `outputs` are the results for all examples, `[examples, ...]`, by index; it runs once,
+      and every host computes the same.
     times: How often in the planned training.
     domain: 'source' or 'target'.
     outputs: The method (by name) `(inputs, domain) -> arrays [batch, ...]` to run on the examples.
@@ -77,9 +77,10 @@ class DomainPass:
 class Method(nn.Module):
   """A way of learning from a source for a target: what is learned, and from which terms.
 
-  A subclass writes `objective` and adds its hyper-parameters as fields, each with a default and a line
-  under `Attributes:` (they become flags). What is random takes its key from `context`; what is computed
-  from a batch as a whole takes `axis.gather`ed rows, so that the number of devices does not matter.
+  A subclass writes `objective` and adds its hyper-parameters as fields, each with a default and a
+  line under `Attributes:` (they become flags). What is random takes its key from `context`; what
+  is computed from a batch as a whole takes `axis.gather`ed rows, so that the number of devices
+  does not matter.
 
   Class attributes:
     reads: What the method is handed: any of 'source', 'target', 'target_labels', 'labelled_target'.
@@ -161,9 +162,9 @@ class Method(nn.Module):
       params: The initial parameters, by top-level group.
 
     Returns:
-      Collection name to a dict of arrays. They are read by `get_variable`, written by `put_variable` in an
-      objective, by `after_update` or by a domain pass, and saved with the rest. They must be computed
-      from gathered values only, so that every device holds the same.
+      Collection name to a dict of arrays. They are read by `get_variable`, written by
+      `put_variable` in an objective, by `after_update` or by a domain pass, and saved with the
+      rest. They must be computed from gathered values only, so that every device holds the same.
     """
     del params
     return {}
@@ -176,7 +177,7 @@ class Method(nn.Module):
   def gradients(
     self, objective: Objective, params: Params, batch: Batch
   ) -> tuple[Params, tuple[Terms, States]]:
-    """Returns the gradients of a phase, local to this device, and what its objective returned beside.
+    """Returns the gradients of a phase on this device, and what its objective returned beside.
 
     Args:
       objective: `(params, batch) -> (loss, (terms, states))`, the sum of the phase's terms.
@@ -190,15 +191,15 @@ class Method(nn.Module):
     return grads, results
 
   def detached(self) -> 'Method':
-    """Returns this network outside its variables, to be applied to others (a teacher's, perturbed ones)."""
+    """Returns this network apart from its variables, to be applied to others (a teacher's)."""
     return self.clone(parent=None)
 
 
 def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, States]:
   """Creates the parameters of every part that any phase touches, and all states.
 
-  The prediction path is initialised first, so that the method's own states (which may copy its weights)
-  are there when its objectives are traced for the parameters that only they touch.
+  The prediction path is initialised first, so that the method's own states (which may copy its
+  weights) are there when its objectives are traced for the parameters that only they touch.
 
   Args:
     method: The method.

@@ -20,7 +20,7 @@ class Classification:
   label_smoothing: float = 0.0
 
   def loss(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
-    """Returns the cross-entropy of `[batch, classes]` logits and `[batch]` labels: `[batch]`, in nats."""
+    """Returns `[batch]` nats, of `[batch, classes]` logits and `[batch]` labels."""
     return losses.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
   def predict(self, logits: jax.Array) -> jax.Array:
@@ -28,7 +28,9 @@ class Classification:
     return jnp.argmax(logits, axis=-1).astype(jnp.int32)
 
   def metrics(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> Metrics:
-    """Returns (sum, count) of the accuracy and the confusion matrix (row: true class, column: predicted).
+    """Returns (sum, count) of the accuracy and of the confusion matrix.
+
+    Rows of the matrix are true classes, columns predicted ones; it stays a sum.
 
     Args:
       logits: `[batch, classes]`.

@@ -1,7 +1,7 @@
 """Checkpoints: written by Orbax, verified when read, fallen back from when broken.
 
-States are saved as host arrays under flat names, so a checkpoint knows nothing of devices: any `--distribute`, any
-number of devices and hosts reads it.
+States are saved as host arrays under flat names, so a checkpoint knows nothing of devices: any
+`--distribute`, any number of devices and hosts reads it.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from tlda.errors import UserError
 Arrays = dict[str, np.ndarray]
 
 
-class BrokenCheckpoint(UserWarning):  # noqa: N818 - a warning.
+class BrokenCheckpoint(UserWarning):
   """A checkpoint could not be read, and the one before it is taken."""
 
 
@@ -85,13 +85,11 @@ class Checkpoints:
       return
     arrays = flatten(tree)
     note = {**note, 'sha256': _digest(arrays)}
-    content = ocp.args.Composite(
-      state=ocp.args.StandardSave(arrays), note=ocp.args.JsonSave(note)
-    )
+    content = ocp.args.Composite(state=ocp.args.StandardSave(arrays), note=ocp.args.JsonSave(note))
     self._manager.save(step, args=content)
 
   def latest(self) -> tuple[int, Arrays, dict[str, Any]] | None:
-    """Returns step, arrays and note of the newest checkpoint that is whole; None where there is none at all.
+    """Returns step, arrays and note of the newest whole checkpoint; None where there is none.
 
     A broken one is set aside under another name, and said.
 
@@ -103,7 +101,7 @@ class Checkpoints:
     for step in steps:
       try:
         found = self._read(step)
-      except Exception as error:  # noqa: BLE001 - Orbax raises whatever its storage does.
+      except Exception as error:
         broken.append(step)
         warnings.warn(_broken(self._directory / str(step), error), BrokenCheckpoint, stacklevel=2)
         continue
@@ -144,8 +142,8 @@ def _broken(path: epath.Path, error: Exception) -> str:
 def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
   """Returns new states with the weights of a finished run, seed i from its seed i.
 
-  Parameters and states that both have are taken over (a group that only the new method has keeps its
-  initial weights); step and optimizer begin anew. The data of that run are not needed.
+  Parameters and states that both have are taken over (a group that only the new method has keeps
+  its initial weights); step and optimizer begin anew. The data of that run are not needed.
 
   Args:
     workdir: The folder of the finished run.

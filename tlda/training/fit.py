@@ -34,7 +34,8 @@ def fit(run: Run) -> dict[str, Any]:
     What `result.json` holds.
 
   Raises:
-    UserError: The folder belongs to another run, a loss is no longer finite, a checkpoint cannot be read.
+    UserError: The folder belongs to another run, a loss is no longer finite, a checkpoint cannot
+      be read.
     Preempted: The run was told to stop; its state is saved.
   """
   return Trainer(run).run()
@@ -43,14 +44,21 @@ def fit(run: Run) -> dict[str, Any]:
 class Trainer:
   """One run in progress: its devices, inputs, states and files."""
 
-  def __init__(self, run: Run) -> None:
-    """Claims the folder, places the data and compiles nothing yet."""
+  def __init__(self, run: Run, devices: parallel.Parallel | None = None) -> None:
+    """Claims the folder, places the data and compiles nothing yet.
+
+    Args:
+      run: The training.
+      devices: What it runs on; None takes all devices in the style that the run says.
+    """
     self._run, self._first = run, parallel.is_first_host()
-    self._devices = parallel.Parallel(run.distribute, run.batch_size)
+    self._devices = devices or parallel.Parallel(run.distribute, run.batch_size)
     claim(run, writes=self._first)
     parallel.barrier('claimed')
     if not (run.workdir / 'config.json').exists():
-      raise UserError(f'--workdir={run.workdir} is not shared by all hosts: use gs:// or a network drive')
+      raise UserError(
+        f'--workdir={run.workdir} is not shared by all hosts: use gs:// or a network drive'
+      )
     self._together = seeds_lib.together(run.method.spec.input_shape, len(run.seeds))
     self._inputs = Inputs(
       parts(run.method, run.sources, run.target),
@@ -72,12 +80,12 @@ class Trainer:
   def run(self) -> dict[str, Any]:
     """Trains to the planned step, and writes the result."""
     run = self._run
-    states, step, seconds = self._start()
+    states, start, seconds = self._start()
     clock = Clock(seconds)
-    with MetricLog(run.workdir, run.seeds, step, writes=self._first) as log, self._notice:
-      feeds = self._inputs.feeds(run.seeds, step, run.steps)
+    with MetricLog(run.workdir, run.seeds, start, writes=self._first) as log, self._notice:
+      feeds = self._inputs.feeds(run.seeds, start, run.steps)
       try:
-        for step, feed in enumerate(feeds, start=step + 1):
+        for step, feed in enumerate(feeds, start=start + 1):
           states = self._domain_passes(states, step - 1)
           states, logs = self._train(states, feed)
           clock.tick()
@@ -144,8 +152,7 @@ class Trainer:
       update = getattr(run.method, each.update)
       pick = lambda tree, place: jax.tree.map(lambda x: x[place], tree)
       changed = [
-        update(pick(stacked.variables, place), pick(seen, place))
-        for place in range(len(run.seeds))
+        update(pick(stacked.variables, place), pick(seen, place)) for place in range(len(run.seeds))
       ]
       changed = jax.tree.map(lambda *x: np.stack(x), *changed)
       stacked = stacked.replace(states={**stacked.states, **changed})
@@ -194,7 +201,8 @@ class Trainer:
         if not math.isfinite(number):
           raise UserError(
             f'{name} of seed {seed} is {number} at step {step}: training diverged; the last good '
-            f'checkpoint is kept in {self._run.workdir}. Try a smaller --learning_rate, in another workdir'
+            f'checkpoint is kept in {self._run.workdir}. Try a smaller '
+            '--learning_rate, in another workdir'
           )
 
   def _evaluated(self, states: list[TrainState]) -> dict[str, list[float]]:
@@ -203,7 +211,7 @@ class Trainer:
     return {name: value.tolist() for name, value in measured.items() if value.ndim == 1}
 
   def measure(self, states: list[TrainState]) -> dict[str, np.ndarray]:
-    """Returns every metric as `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`."""
+    """Returns `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`."""
     run, found = self._run, {}
     several = len(run.sources) > 1
     tests = {

@@ -1,7 +1,7 @@
 """From (seed, step) to a batch on the device.
 
-Small sets live on the device and only indices travel; for large ones rows are fetched on the host in the
-order that is computed, by the workers of `grain`.
+Small sets live on the device and only indices travel; for large ones rows are fetched on the host
+in the order that is computed, by the workers of `grain`.
 """
 
 import dataclasses
@@ -28,7 +28,9 @@ Feed = dict[str, dict[str, Any]]
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-  """Turns stored inputs into what the network sees: `x / 255 - mean` for uint8 images, else `x - mean`.
+  """Turns stored inputs into what the network sees.
+
+  That is `x / 255 - mean` for uint8 images, and `x - mean` for anything else.
 
   Attributes:
     mean: Per channel (or feature), in the units of the result.
@@ -126,7 +128,7 @@ class Inputs:
     }
 
   def feed(self, seed: int, step: int) -> Feed:
-    """Returns what travels to this host's devices at a step: `[devices, splits, batch, ...]` arrays."""
+    """Returns what travels to this host's devices: arrays `[devices, splits, batch, ...]`."""
     feed: Feed = {}
     for name, rows in self._indices(seed, step).items():
       index = self._parallel.split(rows, axis=1)
@@ -141,7 +143,7 @@ class Inputs:
     return feed
 
   def feeds(self, seeds: Sequence[int], start: int, stop: int) -> Iterator[list[Feed]]:
-    """Yields the feeds of every seed for each step from `start` to `stop`, fetched ahead if need be."""
+    """Yields the feeds of all seeds for each step from `start` to `stop`."""
     load = lambda step: [self.feed(seed, step) for seed in seeds]
     if self.is_resident:
       yield from map(load, range(start, stop))
@@ -169,10 +171,12 @@ class Inputs:
   def _examples(self, name: str, arrays: Any, fed: dict[str, Any], context: Context) -> Examples:
     part, index = self.read[name], fed['index']
     if self.is_resident:
-      fed = _stacked([
-        {key: array[own] for key, array in resident.items()}
-        for resident, own in zip(arrays[name], index, strict=True)
-      ])
+      fed = _stacked(
+        [
+          {key: array[own] for key, array in resident.items()}
+          for resident, own in zip(arrays[name], index, strict=True)
+        ]
+      )
     count, share = index.shape
     position = jnp.arange(share, dtype=jnp.int32) + axis.index() * share
     examples = Examples(

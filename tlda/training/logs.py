@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 
 def read(path: Path) -> list[Record]:
-  """Returns the records of a `metrics.jsonl`; a last line that was cut off by a kill is left out."""
+  """Returns the records of a `metrics.jsonl`; a last line that a kill cut off is left out."""
   if not path.exists():
     return []
   records = []
@@ -24,7 +24,7 @@ def read(path: Path) -> list[Record]:
 
 
 class MetricLog:
-  """Writes a JSON object a line: `step` and named values, each a number or a list with one a seed."""
+  """Writes a JSON object a line: `step`, and values that are a number or a list, one a seed."""
 
   def __init__(self, workdir: Path, seeds: tuple[int, ...], step: int, *, writes: bool) -> None:
     """Opens the log of a run that has done `step` steps; what was logged after that is cut off.

@@ -1,12 +1,12 @@
 """The only file that knows devices: one pure function, run on one device, eight, or a pod.
 
-`pmap` and `shard_map` run the same function and give the same numbers. In both, gradients must be those of the
-local loss followed by an explicit mean, so variance checking is off in `shard_map`: with it on, gradients of
-replicated parameters arrive already summed, and the mean that follows would leave them too large by the
-number of devices, silently.
+`pmap` and `shard_map` run the same function and give the same numbers. In both, gradients must be
+those of the local loss followed by an explicit mean, so variance checking is off in `shard_map`:
+with it on, gradients of replicated parameters arrive already summed, and the mean that follows
+would leave them too large by the number of devices, silently.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -20,7 +20,7 @@ from tlda.errors import UserError, nearest
 
 STYLES = ('pmap', 'shard_map')
 
-# (replicated state, replicated arrays, feed with a leading dimension of devices) -> replicated results
+# (state, arrays, feed with a leading dimension of devices) -> replicated results
 Function = Callable[[Any, Any, Any], Any]
 
 
@@ -32,26 +32,34 @@ class Parallel:
     devices: The number of devices, on all hosts.
   """
 
-  def __init__(self, style: str | None, batch_size: int) -> None:
-    """Takes all devices.
+  def __init__(
+    self, style: str | None, batch_size: int, devices: Sequence[jax.Device] | None = None
+  ) -> None:
+    """Takes the devices.
 
     Args:
       style: 'pmap', 'shard_map', or None: pmap on one host, shard_map across hosts.
       batch_size: The global batch size, which the devices share evenly.
+      devices: Which devices; None takes all, of all hosts.
 
     Raises:
       UserError: No such style, a style that cannot do it, or a batch that cannot be shared evenly.
     """
     several_hosts = jax.process_count() > 1
     self.style = style or ('shard_map' if several_hosts else 'pmap')
-    self.devices = jax.device_count()
+    self._devices = list(devices or jax.devices())
+    self.devices = len(self._devices)
     if self.style not in STYLES:
       raise UserError(nearest('value of --distribute', self.style, STYLES))
     if several_hosts and self.style == 'pmap':
       raise UserError('--distribute=pmap runs on one host; across hosts use --distribute=shard_map')
     if batch_size < 1 or batch_size % self.devices:
-      raise UserError(f'--batch_size={batch_size} cannot be shared evenly by {self.devices} devices')
-    mesh = jax.make_mesh((self.devices,), (AXIS,), axis_types=(AxisType.Auto,))
+      raise UserError(
+        f'--batch_size={batch_size} cannot be shared evenly by {self.devices} devices'
+      )
+    mesh = jax.make_mesh(
+      (self.devices,), (AXIS,), axis_types=(AxisType.Auto,), devices=self._devices
+    )
     self._mesh, self._replicated = mesh, NamedSharding(mesh, P())
     self._sharded = NamedSharding(mesh, P(AXIS))
 
@@ -59,8 +67,8 @@ class Parallel:
     """Maps `function(state, arrays, feed)` over devices and compiles it.
 
     Args:
-      function: Of replicated state and arrays, and this device's part of the feed. What it returns must
-        be the same on every device.
+      function: Of replicated state and arrays, and this device's part of the feed. What it returns
+        must be the same on every device.
       donates: Whether the state's memory may be reused for the results.
 
     Returns:
@@ -74,6 +82,7 @@ class Parallel:
         in_axes=(None, None, 0),
         out_axes=None,
         donate_argnums=donated,
+        devices=self._devices,
       )
 
     def body(state: Any, arrays: Any, feed: Any) -> Any:
@@ -97,8 +106,8 @@ class Parallel:
     share = rows.shape[axis] // self.devices
     shape = (*rows.shape[:axis], self.devices, share, *rows.shape[axis + 1 :])
     parts = np.moveaxis(rows.reshape(shape), axis, 0)
-    first = jax.process_index() * jax.local_device_count()
-    return parts[first : first + jax.local_device_count()]
+    own = [device.process_index == jax.process_index() for device in self._devices]
+    return parts[np.asarray(own)]
 
   def shard(self, feed: Any) -> Any:
     """Places a feed, arrays `[devices of this host, ...]`, for a compiled function."""
@@ -165,7 +174,8 @@ def connect(coordinator: str | None, processes: int | None, process: int | None)
   """Joins this process to the others of a pod, before any device is touched.
 
   Args:
-    coordinator: `host:port` of the first process; None where the cluster says it (Cloud TPU, Slurm).
+    coordinator: `host:port` of the first process; None where the cluster says it (Cloud TPU,
+      Slurm).
     processes: Their number; None as above.
     process: This one's number; None as above.
 

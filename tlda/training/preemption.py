@@ -6,11 +6,11 @@ from typing import Self
 
 from tlda.training import parallel
 
-# Not an error, and not success: run the same command again and it goes on (EX_TEMPFAIL of sysexits.h).
+# Not an error, and not success: run the same command again and it goes on (EX_TEMPFAIL).
 EXIT_CODE = 75
 
 
-class Preempted(Exception):  # noqa: N818 - not an error.
+class Preempted(Exception):
   """The run was told to stop, and has saved itself."""
 
 

@@ -2,9 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -16,7 +15,9 @@ class Clock:
     seconds: Spent in all, those of earlier runs of the same workdir included.
   """
 
-  def __init__(self, seconds_before: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
+  def __init__(
+    self, seconds_before: float = 0.0, now: Callable[[], float] = time.monotonic
+  ) -> None:
     """Starts; `seconds_before` were spent by earlier runs of this workdir."""
     self._now, self._start, self._before = now, now(), seconds_before
     self._running, self._steps, self._since = 0.0, 0, None

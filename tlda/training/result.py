@@ -76,7 +76,9 @@ def summarize(
   """
   split_of = lambda name: name.partition('/')[2]
   metric = lambda kind: {
-    split_of(name): value.tolist() for name, value in measured.items() if name.startswith(kind + '/')
+    split_of(name): value.tolist()
+    for name, value in measured.items()
+    if name.startswith(kind + '/')
   }
   rates = [record['examples_per_second'] for record in records if 'examples_per_second' in record]
   return {

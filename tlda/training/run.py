@@ -13,14 +13,16 @@ from tlda.training.inputs import Preprocessing
 from tlda.transfer.optimizers import Transformation
 
 # What may change between a run and its continuation: where it runs, and how often it speaks.
-FREE = frozenset({
-  'distribute',
-  'data_dir',
-  'workdir',
-  'log_every',
-  'eval_every',
-  'checkpoint_every',
-})
+FREE = frozenset(
+  {
+    'distribute',
+    'data_dir',
+    'workdir',
+    'log_every',
+    'eval_every',
+    'checkpoint_every',
+  }
+)
 
 
 @dataclasses.dataclass(frozen=True)

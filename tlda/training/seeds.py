@@ -1,7 +1,8 @@
-"""Several seeds in one run: together under `vmap` where that is faster, taking turns within a step elsewhere.
+"""Several seeds in one run: together under `vmap` where that is faster, else in turns.
 
-Dense networks gain from `vmap` anywhere, and everything does on an accelerator. Convolutions on a CPU become
-grouped ones under it, 4 to 6 times slower a seed: there a step is a loop over compiled steps.
+Dense networks gain from `vmap` anywhere, and everything does on an accelerator. Convolutions on a
+CPU become grouped ones under it, 4 to 6 times slower a seed: there a step is a loop over compiled
+steps.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +23,8 @@ def together(input_shape: tuple[int, ...], seeds: int) -> bool:
 class Program:
   """A compiled function of the state of every seed.
 
-  The states of a run are a list: one state a seed where seeds take turns, a single one with a leading
-  dimension of seeds where they run together.
+  The states of a run are a list: one state a seed where seeds take turns, a single one with a
+  leading dimension of seeds where they run together.
   """
 
   def __init__(
@@ -68,9 +69,7 @@ class Program:
     feeds = [self._devices.shard(feed) for feed in feeds]
     if self._shares_feed:
       feeds = feeds * len(states)
-    return [
-      self._compiled(state, arrays, feed) for state, feed in zip(states, feeds, strict=True)
-    ]
+    return [self._compiled(state, arrays, feed) for state, feed in zip(states, feeds, strict=True)]
 
 
 def create(
@@ -84,7 +83,7 @@ def create(
 
 
 def stack(states: Sequence[Any], *, together: bool) -> Any:
-  """Returns states, or results, as host arrays with a leading dimension of seeds, however they ran."""
+  """Returns states, or results, as host arrays with a leading dimension of seeds."""
   host = [parallel.to_host(state) for state in states]
   return host[0] if together else jax.tree.map(lambda *x: np.stack(x), *host)
 

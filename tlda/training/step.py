@@ -1,7 +1,7 @@
 """One training step, a pure function: `(state, batch) -> (state, logs)`.
 
-It knows the mapped axis and nothing else of devices: gradients are those of the local loss, followed by an
-explicit mean over devices.
+It knows the mapped axis and nothing else of devices: gradients are those of the local loss,
+followed by an explicit mean over devices.
 """
 
 import jax
@@ -30,8 +30,8 @@ def train_step(
     total_steps: The planned length of the training.
 
   Returns:
-    The state after the step, and scalars: each term under `loss/TERM` (`loss/PHASE/TERM` where the method
-    has several phases) and the norms of gradients, parameters and updates.
+    The state after the step, and scalars: each term under `loss/TERM` (`loss/PHASE/TERM` where the
+    method has several phases) and the norms of gradients, parameters and updates.
   """
   before, gradients, logs, turn = state.params, [], {}, 0
   phases = method.phases()
@@ -59,7 +59,7 @@ def _run(
   method: Method,
   optimizer: Transformation,
 ) -> tuple[TrainState, Params, Terms]:
-  """Moves the groups of one phase once; returns the state, the mean gradients and the mean terms."""
+  """Moves the groups of one phase once; returns the state, and mean gradients and terms."""
   groups = tuple(state.params) if phase.trains is None else phase.trains
   trained = {group: state.params[group] for group in groups}
 

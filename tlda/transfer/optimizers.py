@@ -1,7 +1,7 @@
 """Optimizers by name. Their rate is a function of the training step, never of a count of their own.
 
-A method may move one part of the network several times a step, another once: a count of updates would
-run their schedules apart. So the step is handed to the update, `update(..., step=step)`.
+A method may move one part of the network several times a step, another once: a count of updates
+would run their schedules apart. So the step is handed to the update, `update(..., step=step)`.
 """
 
 import jax
@@ -57,8 +57,8 @@ def optimizer(
     name: One of `names()`.
     schedule: The learning rate as a function of the training step.
     momentum: Of SGD; the decay of the first moment of Adam.
-    weight_decay: Times the weights; added to the gradient (an L2 penalty), for `adamw` to the scaled
-      update (Loshchilov and Hutter, 2019).
+    weight_decay: Times the weights; added to the gradient (an L2 penalty), for `adamw` to the
+      scaled update (Loshchilov and Hutter, 2019).
 
   Returns:
     A transformation whose `update` takes the training step as `step=`.
