@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import platform
 import shlex
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -265,9 +266,15 @@ def preprocessing(
 
 def summary(result: Mapping[str, Any]) -> str:
   """Returns a finished run in one line: method, domains, accuracy as mean and spread over seeds."""
-  accuracy = report.mean_and_std(result['accuracy']['target_test'])
+  accuracy = mean_and_std(result['accuracy']['target_test'])
   pair = f'{",".join(result["source"])} -> {result["target"]}'
   return f'{result["method"]} {pair}: target test accuracy {accuracy} (last step)'
+
+
+def mean_and_std(values: Sequence[float]) -> str:
+  """Returns shares as '76.66 ± 1.20 %', mean and sample standard deviation; of one only itself."""
+  spread = f' ± {100 * statistics.stdev(values):.2f}' if len(values) > 1 else ''
+  return f'{100 * statistics.mean(values):.2f}{spread} %'
 
 
 def versions() -> dict[str, str]:

@@ -16,8 +16,9 @@ SHIFT, HOLE = 0.125, 0.5
 
 
 def weak(key: jax.Array, image: jax.Array) -> jax.Array:
-  """Shifts an image by up to an eighth of its side, the border repeated (Sohn et al., 2020,
-  without flips).
+  """Shifts an image by up to an eighth of its side, the border repeated.
+
+  The weak view of Sohn et al. (2020), FixMatch, without flips: digits have a handedness.
 
   Args:
     key: Random key.
