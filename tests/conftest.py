@@ -1,13 +1,23 @@
 """What all tests share: eight virtual CPU devices, and where the real data lie."""
 
 import os
+import tempfile
 from pathlib import Path
 
-import jax
-import pytest
+# Compiling is most of what the tests do; XLA reads this when JAX first touches a device.
+os.environ['XLA_FLAGS'] = os.environ.get('XLA_FLAGS', '') + ' --xla_backend_optimization_level=0'
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
 
 # Before any device is touched: on these eight, every promise about several devices is tested.
 jax.config.update('jax_num_cpu_devices', 8)
+
+# A program that two tests need is compiled once.
+_CACHE = tempfile.TemporaryDirectory(prefix='tlda-tests-')
+jax.config.update('jax_compilation_cache_dir', _CACHE.name)
+jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.05)
+jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
 
 _BESIDE = Path(__file__).resolve().parents[2] / 'shared' / 'data'
 

@@ -190,6 +190,28 @@ class Method(nn.Module):
     grads, results = jax.grad(objective, has_aux=True)(params, batch)
     return grads, results
 
+  def pure(self, function: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a method of this network as a pure function, to be differentiated by its inputs.
+
+    A derivative must not pass through the bound module, which writes running statistics. Parts whose
+    parameters only this function would touch are called once outside of it, so that they exist.
+
+    Args:
+      function: A method by name ('forward'), or a function of the module and its arguments.
+
+    Returns:
+      The function of the same arguments, under the present variables; what it writes is dropped.
+    """
+    variables = self.variables
+    written = [name for name in variables if name != 'params']
+    keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+      options = {'method': function, 'rngs': keys, 'mutable': written}
+      return self.detached().apply(variables, *args, **options, **kwargs)[0]
+
+    return call
+
   def detached(self) -> 'Method':
     """Returns this network apart from its variables, to be applied to others (a teacher's)."""
     return self.clone(parent=None)
@@ -216,8 +238,9 @@ def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, 
   own = method.initial_states(params)
 
   def touch_all(scope: core.Scope) -> None:
+    bound = method.clone(parent=scope)
     for phase in method.phases():
-      getattr(method.clone(parent=scope), phase.objective)(batch, context)
+      getattr(bound, phase.objective)(batch, context)
 
   touch = core.apply(touch_all, mutable=True, flags={'initializing': True})
   _, touched = touch({'params': params, **variables, **own}, rngs=keys)

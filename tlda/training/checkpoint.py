@@ -70,7 +70,7 @@ class Checkpoints:
   def __init__(self, directory: Path, keep: int = 2) -> None:
     """Opens a folder of checkpoints, made if need be; `keep` is how many stay."""
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
-    self._directory = epath.Path(directory)
+    self._directory = epath.Path(directory).absolute()  # Orbax takes no relative path.
     self._manager = ocp.CheckpointManager(self._directory, options=options)
 
   def save(self, step: int, tree: Any, note: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from tlda.training.inputs import Feed, Inputs, parts
 from tlda.training.logs import MetricLog
 from tlda.training.preemption import Notice, Preempted
 from tlda.training.progress import Clock, Display, line
-from tlda.training.result import collect, distances, summarize, write
+from tlda.training.result import collect, distances, features, summarize, write
 from tlda.training.run import Run, claim
 from tlda.training.state import TrainState, create
 from tlda.training.step import Logs, train_step
@@ -130,6 +130,7 @@ class Trainer:
     for warning in caught:
       self._display.say(str(warning.message))
     states = self._created()
+    self._before = features(self._run, self._evaluator, states)
     if found is None:
       return states, 0, 0.0
     step, arrays, note = found
@@ -231,7 +232,7 @@ class Trainer:
     """Measures the last step, and writes the result and the samples of the report."""
     run = self._run
     seconds = clock.seconds
-    samples = collect(run, self._evaluator, before=self._created(), after=states)
+    samples = collect(run, self._before, features(run, self._evaluator, states))
     result = summarize(run, self.measure(states), log.records, seconds)
     result['proxy_a_distance'] = distances(samples)
     if self._first:

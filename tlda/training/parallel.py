@@ -125,8 +125,8 @@ class Parallel:
     return jax.tree.map(place, tree)
 
   def create(self, function: Callable[..., Any], *args: Any) -> Any:
-    """Computes `function(*args)` on every device alike."""
-    return jax.jit(function, out_shardings=self._replicated)(*args)
+    """Computes `function(*args)` once on each host, and places it on every device."""
+    return self.replicate(to_host(jax.jit(function)(*args)))
 
 
 def to_host(tree: Any) -> Any:

@@ -19,37 +19,46 @@ FEATURES, IMAGES = 500, 40
 Samples = dict[str, np.ndarray]
 
 
-def _rows(split: Split, count: int) -> np.ndarray:
-  """Returns evenly spaced rows, so that a split sorted by class is seen whole."""
-  return np.unique(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int))
+def _rows(split: Split) -> np.ndarray:
+  """Returns evenly spaced rows, mixed, so that a split sorted by class is seen whole."""
+  rows = np.linspace(0, len(split) - 1, min(FEATURES, len(split))).astype(int)
+  return np.random.default_rng(0).permutation(rows)
 
 
-def collect(
-  run: Run, evaluator: Evaluator, before: Sequence[TrainState], after: Sequence[TrainState]
-) -> Samples:
-  """Returns test examples of both domains, and the first seed's features before and after training.
+def _tests(run: Run) -> dict[str, tuple[Split, int]]:
+  """Returns the test splits that are sampled, with their branch of normalisation."""
+  target = (run.target.test, run.method.spec.target_domain)
+  return {'source': (run.sources[0].test, 0), 'target': target}
+
+
+def features(run: Run, evaluator: Evaluator, states: Sequence[TrainState]) -> Samples:
+  """Returns the first seed's features of test examples: 'source' and 'target', float32 `[n, d]`."""
+  return {
+    name: evaluator.outputs(states, split, branch, rows=_rows(split)).features[0].astype(np.float32)
+    for name, (split, branch) in _tests(run).items()
+  }
+
+
+def collect(run: Run, before: Samples, after: Samples) -> Samples:
+  """Returns test examples of both domains, and their features.
 
   Args:
     run: The run.
-    evaluator: Of the run's network.
-    before: The states at step 0.
-    after: The states at the last step.
+    before: As `features` returns them at step 0.
+    after: The same at the last step.
 
   Returns:
     `source_images`, `target_images` (uint8, only where inputs are images), `source_labels`,
     `target_labels` `[n]`, and `features_before_source` and its three sisters, float32 `[n, d]`.
   """
   samples: Samples = {}
-  splits = {'source': (run.sources[0].test, 0)}
-  splits['target'] = (run.target.test, run.method.spec.target_domain)
-  for name, (split, branch) in splits.items():
-    rows = np.random.default_rng(0).permutation(_rows(split, FEATURES))
+  for name, (split, _) in _tests(run).items():
+    rows = _rows(split)
     samples[f'{name}_labels'] = split.labels[rows]
     if len(run.method.spec.input_shape) == 3:
       samples[f'{name}_images'] = split.fetch(rows[:IMAGES])
-    for when, states in (('before', before), ('after', after)):
-      outputs = evaluator.outputs(states, split, branch, rows=rows)
-      samples[f'features_{when}_{name}'] = outputs.features[0].astype(np.float32)
+    samples[f'features_before_{name}'] = before[name]
+    samples[f'features_after_{name}'] = after[name]
   return samples
 
 

@@ -1,0 +1,100 @@
+"""A problem that every method can be trained on in a second: two domains of 8x8 images, or vectors."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tlda import transfer
+from tlda.data import Domain, Split
+from tlda.methods import DomainSpec, Method, Spec
+from tlda.models import DomainClassifier, Linear, Normalization
+from tlda.tasks import Classification
+from tlda.training.inputs import Preprocessing
+from tlda.training.run import Run
+
+CLASSES = 3
+BATCH = 16
+
+
+class SmallExtractor(nn.Module):
+  """Two dense layers with batch normalisation between them: 12 features."""
+
+  normalization: str = 'joint'
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    x = nn.Dense(16)(inputs.reshape(len(inputs), -1))
+    x = Normalization(self.normalization)(x, domain=domain, train=train)
+    x = nn.Dense(12)(nn.relu(x))
+    self.sow('intermediates', 'stage1', x)
+    return jnp.tanh(x)
+
+
+def domain(name: str, seed: int, *, images: bool = True, examples: int = 44) -> Domain:
+  """Returns a domain whose classes are bright at different places, shifted by its seed."""
+  rng = np.random.default_rng(seed)
+
+  def split(count: int) -> Split:
+    labels = rng.integers(0, CLASSES, count).astype(np.int32)
+    inputs = rng.integers(0, 120, (count, 8, 8, 1)) + 20 * seed
+    for row, label in enumerate(labels):
+      inputs[row, 2 * label : 2 * label + 3] += 90
+    inputs = inputs.clip(0, 255).astype(np.uint8)
+    if not images:
+      inputs = (inputs.reshape(count, -1)[:, :20] / 255).astype(np.float32)
+    return Split(inputs, labels)
+
+  return Domain(name, split(examples), split(21), tuple('abc'), 'none: made up')
+
+
+def make_method(cls: type[Method], source: Domain, target: Domain, **fields: Any) -> Method:
+  """Returns a method on small networks."""
+  known = lambda d: DomainSpec(d.name, len(d.train), tuple(range(CLASSES)))
+  spec = Spec(CLASSES, source.train.inputs.shape[1:], (known(source),), known(target))
+  fields.setdefault('extractor', SmallExtractor())
+  names = {field.name for field in dataclasses.fields(cls)}
+  if 'domain_classifier' in names:
+    fields.setdefault('domain_classifier', DomainClassifier((8,)))
+  return cls(spec=spec, task=Classification(), head=Linear(CLASSES), **fields)
+
+
+def make_run(
+  cls: type[Method],
+  workdir: Path,
+  *,
+  steps: int = 4,
+  seeds: tuple[int, ...] = (0,),
+  images: bool = True,
+  optimizer: str = 'sgd',
+  initial: Path | None = None,
+  distribute: str | None = None,
+  **fields: Any,
+) -> Run:
+  """Returns a run of a method on the small problem."""
+  source, target = domain('left', 1, images=images), domain('right', 2, images=images)
+  schedule = transfer.schedule('annealing', 0.05, steps)
+  return Run(
+    method=make_method(cls, source, target, **fields),
+    optimizer=transfer.optimizer(optimizer, schedule),
+    sources=(source,),
+    target=target,
+    preprocessing=Preprocessing((0.4,)),
+    steps=steps,
+    batch_size=BATCH,
+    seeds=seeds,
+    workdir=workdir,
+    log_every=1,
+    eval_every=2,
+    checkpoint_every=2,
+    distribute=distribute,
+    initial=initial,
+    flags={'experiment': 'test', 'method': cls.__name__, 'protocol': 'test/small'},
+    about={},
+  )
