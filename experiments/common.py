@@ -5,7 +5,6 @@ import importlib.metadata
 import os
 import platform
 import shlex
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from absl import flags as absl_flags
 from experiments import flags
 from tlda import data, methods, report, tasks, transfer
 from tlda.errors import UserError
+from tlda.evaluation.metrics import mean_and_std
 from tlda.models import backbones
 from tlda.training import parallel
 from tlda.training.fit import fit
@@ -266,15 +266,15 @@ def preprocessing(
 
 def summary(result: Mapping[str, Any]) -> str:
   """Returns a finished run in one line: method, domains, accuracy as mean and spread over seeds."""
-  accuracy = mean_and_std(result['accuracy']['target_test'])
+  accuracy = spread(result['accuracy']['target_test'])
   pair = f'{",".join(result["source"])} -> {result["target"]}'
   return f'{result["method"]} {pair}: target test accuracy {accuracy} (last step)'
 
 
-def mean_and_std(values: Sequence[float]) -> str:
+def spread(values: Sequence[float]) -> str:
   """Returns shares as '76.66 ± 1.20 %', mean and sample standard deviation; of one only itself."""
-  spread = f' ± {100 * statistics.stdev(values):.2f}' if len(values) > 1 else ''
-  return f'{100 * statistics.mean(values):.2f}{spread} %'
+  mean, std = mean_and_std(values)
+  return f'{100 * mean:.2f} %' if std is None else f'{100 * mean:.2f} ± {100 * std:.2f} %'
 
 
 def versions() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The loop: stream, step, log, evaluate, checkpoint. It resumes by default, bit for bit."""
 
+import json
 import math
 import warnings
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ class Trainer:
     """
     self._run, self._first = run, parallel.is_first_host()
     self._devices = devices or parallel.Parallel(run.distribute, run.batch_size)
-    claim(run, writes=self._first)
+    self._config = claim(run, writes=self._first)
     parallel.barrier('claimed')
     if not (run.workdir / 'config.json').exists():
       raise UserError(
@@ -81,6 +82,9 @@ class Trainer:
     """Trains to the planned step, and writes the result."""
     run = self._run
     states, start, seconds = self._start()
+    result = run.workdir / 'result.json'
+    if start == run.steps and result.exists():
+      return json.loads(result.read_text())
     clock = Clock(seconds)
     with MetricLog(run.workdir, run.seeds, start, writes=self._first) as log, self._notice:
       feeds = self._inputs.feeds(run.seeds, start, run.steps)
@@ -233,7 +237,7 @@ class Trainer:
     run = self._run
     seconds = clock.seconds
     samples = collect(run, self._before, features(run, self._evaluator, states))
-    result = summarize(run, self.measure(states), log.records, seconds)
+    result = summarize(run, self._config, self.measure(states), log.records, seconds)
     result['proxy_a_distance'] = distances(samples)
     if self._first:
       write(run.workdir, result, samples)

@@ -73,12 +73,17 @@ def distances(samples: Samples) -> dict[str, float]:
 
 
 def summarize(
-  run: Run, measured: dict[str, np.ndarray], records: list[dict[str, Any]], seconds: float
+  run: Run,
+  config: dict[str, Any],
+  measured: dict[str, np.ndarray],
+  records: list[dict[str, Any]],
+  seconds: float,
 ) -> dict[str, Any]:
   """Returns what `result.json` says of a finished run.
 
   Args:
     run: The run.
+    config: What `config.json` holds.
     measured: Every metric at the last step, `METRIC/SPLIT` with a leading dimension of seeds.
     records: Of `metrics.jsonl`.
     seconds: The wall time of the training, all its parts together.
@@ -106,7 +111,7 @@ def summarize(
     'examples_per_second': rates[-1] if rates else None,
     'data': run.data,
     'published': run.about.get('published'),
-    'config': {**run.flags, **run.about},
+    'config': config,
   }
 
 

@@ -85,7 +85,7 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
     writes: Whether this process may write (the first host).
 
   Returns:
-    What `config.json` holds.
+    What `config.json` holds: a run that goes on keeps what it was begun with (command, commit, device).
 
   Raises:
     UserError: The folder cannot be written, or belongs to another configuration.
@@ -97,7 +97,9 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
     if writes:
       run.workdir.mkdir(parents=True, exist_ok=True)
     if path.exists():
-      _compare(json.loads(path.read_text()), config, run.workdir)
+      begun = json.loads(path.read_text())
+      _compare(begun, config, run.workdir)
+      return begun
     if writes:
       temporary = path.with_suffix('.tmp')
       temporary.write_text(json.dumps(config, indent=2) + '\n')

@@ -1,0 +1,108 @@
+"""Makes a table of results: runs what is missing, then writes `experiments/results/` and the README.
+
+  python scripts/reproduce.py digits               every row
+  python scripts/reproduce.py digits --only=dann   the rows of one method; the others stay
+  python scripts/reproduce.py digits --draw        no run: draws the table from its JSON again
+
+Runs lie in runs/tables/NAME/: a run that was stopped goes on, a finished one is not run again.
+"""
+
+import argparse
+import importlib
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from experiments import common  # noqa: E402
+from tlda.errors import UserError, nearest  # noqa: E402
+from tlda.report import tables  # noqa: E402
+
+TABLES = ('digits',)
+
+
+def rows_of(name: str, only: str | None) -> list[list[str]]:
+  """Returns the arguments of each run of a table.
+
+  Args:
+    name: Of the table, and of its experiment.
+    only: A method; None takes all rows.
+
+  Raises:
+    UserError: There is no such table, or no row of that method.
+  """
+  if name not in TABLES:
+    raise UserError(nearest('table', name, TABLES))
+  table = [shlex.split(line) for line in importlib.import_module(f'experiments.{name}').TABLE]
+  chosen = [row for row in table if only is None or f'--method={only}' in row]
+  if not chosen:
+    known = {flag.partition('=')[2] for row in table for flag in row if flag.startswith('--method')}
+    raise UserError(nearest('method of this table', str(only), known))
+  return chosen
+
+
+def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
+  """Trains one row in a process of its own; returns its result.
+
+  Raises:
+    UserError: It did not finish.
+  """
+  slug = '-'.join(flag.partition('=')[2].replace('/', '_') for flag in arguments)
+  workdir = Path('runs') / 'tables' / name / slug
+  words = ['-m', f'experiments.{name}', *arguments, f'--workdir={workdir}']
+  print('python', shlex.join(words), flush=True)
+  code = subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode
+  if code:
+    raise UserError(f'a run of the table ended with exit code {code}: the same command goes on')
+  return tables.read_result(ROOT / workdir)
+
+
+def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
+  """Makes a table; returns the path of its Markdown."""
+  path = ROOT / 'experiments' / 'results' / f'{name}.json'
+  chosen = rows_of(name, only)
+  old = list(tables.read(path)) if path.exists() else []
+  key = lambda row: (row['protocol'], row['method'], row['source'], row['target'])
+  new = []
+  for arguments in [] if draw else chosen:
+    result = run(name, arguments)
+    config = result['config']
+    row = tables.row(result, command=config['command'], commit=config['commit'] or 'unknown')
+    new.append(row)
+    kept = [row for row in old if key(row) not in {key(own) for own in new}]
+    tables.write(path, sorted([*kept, *new], key=_order(name)))
+  if draw:
+    tables.write(path, old)
+  tables.update_readme(ROOT / 'README.md', name, path.with_suffix('.md').read_text())
+  return path.with_suffix('.md')
+
+
+def _order(name: str) -> Any:
+  """Returns the sort key that puts rows as the experiment's table lists them."""
+  places = {}
+  for place, row in enumerate(rows_of(name, None)):
+    flags = dict(flag.lstrip('-').split('=', 1) for flag in row)
+    places[flags['method'], (flags['source'],), flags['target']] = place
+  return lambda row: places.get((row['method'], tuple(row['source']), row['target']), len(places))
+
+
+def main() -> None:
+  """Reads the command line."""
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument('table', help=f'one of {", ".join(TABLES)}')
+  parser.add_argument('--only', help='the rows of one method')
+  parser.add_argument('--draw', action='store_true', help='draw the table again, and run nothing')
+  given = parser.parse_args()
+  make = lambda: print(f'table: {reproduce(given.table, given.only, draw=given.draw)}')
+  sys.exit(common.guarded(make))
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,145 @@
+"""The files of a finished run, checked as they are read: a broken one is one sentence."""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlda.errors import UserError
+
+_RESULT = {
+  'experiment': str,
+  'method': str,
+  'source': list,
+  'target': str,
+  'protocol': str,
+  'seeds': list,
+  'steps': int,
+  'accuracy': dict,
+}
+
+
+def read_object(path: Path) -> dict[str, Any]:
+  """Returns the JSON object in a file."""
+  return _parse(path, _text(path))
+
+
+def read_records(path: Path, seeds: int) -> list[dict[str, Any]]:
+  """Returns the JSON objects of a file, one a line: numbers, or lists of one number a seed."""
+  records = [_parse(path, line) for line in _text(path).splitlines()]
+  for line, record in enumerate(records, start=1):
+    _require(isinstance(record.get('step'), int), path, f'line {line} has no step')
+    for key, value in record.items():
+      fits = _is_number(value) or _are_numbers(value, seeds)
+      _require(fits, path, f'line {line} has no number for each of {seeds} seeds in {key!r}')
+  return records
+
+
+def read_result(path: Path) -> dict[str, Any]:
+  """Returns a `result.json` that holds what every page shows."""
+  result = read_object(path)
+  for key, kind in _RESULT.items():
+    fits = isinstance(result.get(key), kind)
+    _require(fits, path, f'{key!r} is missing, or is no {kind.__name__}')
+  seeds = len(result['seeds'])
+  for split in ('source_test', 'target_test'):
+    fits = _are_numbers(result['accuracy'].get(split), seeds)
+    _require(fits, path, f'the accuracy has no number in {split!r} for each of {seeds} seeds')
+  for rule, values in _mapping(path, result, 'selected').items():
+    fits = _are_numbers(values, seeds)
+    _require(fits, path, f'the selection {rule!r} has no number for each of {seeds} seeds')
+  _check_classes(path, result)
+  published = _mapping(path, result, 'published')
+  fits = isinstance(published.get('reference'), str) and _is_number(published.get('value'))
+  _require(fits or not published, path, 'the published number lacks its value or its reference')
+  return result
+
+
+def read_samples(path: Path) -> dict[str, np.ndarray]:
+  """Returns the arrays of a `samples.npz`."""
+  try:
+    with path.open('rb') as stream, np.load(stream) as file:
+      samples = {name: file[name] for name in file.files}
+  except FileNotFoundError as error:
+    raise UserError(f'{path} cannot be read (No such file): is the run finished?') from error
+  except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    raise UserError(f'{path} is broken: {error}') from error
+  for domain in ('source', 'target'):
+    _check_samples(path, samples, domain)
+  return samples
+
+
+def _check_classes(path: Path, result: Mapping[str, Any]) -> None:
+  """Checks the names of the classes and the confusion matrices, where there are any."""
+  names = result.get('class_names') or []
+  fits = isinstance(names, list) and all(isinstance(name, str) for name in names)
+  _require(fits, path, 'class_names is no list of names')
+  matrices = _mapping(path, result, 'confusion_matrix').get('target_test', [])
+  _require(isinstance(matrices, list), path, 'the confusion matrices are no list')
+  for matrix in matrices:
+    fits = isinstance(matrix, list) and len(matrix) == len(names)
+    fits = fits and all(_are_numbers(row, len(names)) for row in matrix)
+    _require(fits, path, f'a confusion matrix does not fit {len(names)} classes')
+
+
+def _check_samples(path: Path, samples: Mapping[str, np.ndarray], domain: str) -> None:
+  """Checks what `samples.npz` holds of one domain."""
+  labels = samples.get(f'{domain}_labels')
+  fits = labels is not None and labels.ndim == 1 and labels.size > 0
+  _require(fits and np.isfinite(labels).all(), path, f'it has no {domain}_labels')
+  for moment in ('before', 'after'):
+    features = samples.get(f'features_{moment}_{domain}')
+    fits = features is not None and features.ndim == 2 and len(features) == len(labels)
+    name = f'features_{moment}_{domain}'
+    _require(fits and np.isfinite(features).all(), path, f'{name} do not fit the labels')
+  images = samples.get(f'{domain}_images')
+  if images is not None:
+    fits = images.dtype == np.uint8 and images.ndim == 4 and images.shape[-1] in (1, 3)
+    _require(fits, path, f'{domain}_images are not uint8 [n, height, width, 1 or 3]')
+
+
+def _require(fits: bool, path: Path, complaint: str) -> None:
+  """Raises UserError with the complaint about a file, unless it fits."""
+  if not fits:
+    raise UserError(f'{path} is broken: {complaint}')
+
+
+def _text(path: Path) -> str:
+  """Returns the text of a file."""
+  try:
+    return path.read_text(encoding='utf-8')
+  except OSError as error:
+    raise UserError(f'{path} cannot be read ({error.strerror}): is the run finished?') from error
+  except UnicodeDecodeError as error:
+    raise UserError(f'{path} is broken: it is no text') from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+  """Returns the JSON object that a text of a file holds."""
+  try:
+    value = json.loads(text)
+  except json.JSONDecodeError as error:
+    raise UserError(f'{path} is broken: {error}') from error
+  _require(isinstance(value, dict), path, 'it holds no JSON object')
+  return value
+
+
+def _mapping(path: Path, result: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+  """Returns an optional object of a result; where it is missing or null, an empty one."""
+  value = result.get(key) or {}
+  _require(isinstance(value, dict), path, f'{key!r} is no object')
+  return value
+
+
+def _is_number(value: Any) -> bool:
+  """Tells whether a JSON value is a number."""
+  return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _are_numbers(values: Any, count: int) -> bool:
+  """Tells whether a JSON value is a list of `count` numbers, and not empty."""
+  return isinstance(values, list) and len(values) == count > 0 and all(map(_is_number, values))

@@ -1,0 +1,35 @@
+"""Numbers as people read them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def percent(fraction: float) -> str:
+  """Returns '76.66' for 0.7666."""
+  return f'{100 * fraction:.2f}'
+
+
+def difference(fraction: float) -> str:
+  """Returns percentage points with a sign, the minus as printers set it: '+1.20', '−0.35'."""
+  return f'{100 * fraction:+.2f}'.replace('-', '−')
+
+
+def arrow(source: list[str], target: str) -> str:
+  """Returns 'mnist → mnist_m'; several sources are joined by a plus."""
+  return f'{" + ".join(source)} → {target}'
+
+
+def span(counts: list[int]) -> str:
+  """Returns '8,600' where all counts are equal, else '1 to 3'."""
+  return ' to '.join(f'{count:,}' for count in sorted({min(counts), max(counts)}))
+
+
+def compact(value: Any) -> str:
+  """Returns any value of a JSON file as one line: 'train 60,000, test 10,000'."""
+  if isinstance(value, Mapping):
+    return ', '.join(f'{key} {compact(item)}' for key, item in value.items())
+  if isinstance(value, list):
+    return ', '.join(map(compact, value))
+  if isinstance(value, int) and not isinstance(value, bool):
+    return f'{value:,}'
+  return '–' if value is None else str(value)
