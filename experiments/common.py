@@ -218,7 +218,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     numbers = [int(number) for number in text.split(',') if number.strip()]
   except ValueError:
     raise UserError(f'--seeds={text} is neither a count (3) nor a list (0,5,7)') from None
-  seeds = tuple(numbers) if ',' in text else tuple(range(*numbers))
+  seeds = tuple(numbers) if ',' in text else tuple(range(sum(numbers)))
   if not seeds or len(set(seeds)) < len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**31:
     raise UserError(f'--seeds={text} must name at least one seed, none twice, from 0 to 2^31 - 1')
   return seeds

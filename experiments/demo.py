@@ -2,9 +2,9 @@
 
   ./scripts/demo.sh
 
-Trains on the source alone, with domain-adversarial adaptation (Ganin et al., 2016), and, as the upper
-bound, on the labelled target; then writes one page that compares them. Needs no data but what comes with
-the repository (5,000 MNIST images) and with scikit-learn (two photographs).
+Trains on the source alone, with domain-adversarial adaptation (Ganin et al., 2016), and, as the
+upper bound, on the labelled target; then writes one page that compares them. Needs no data but what
+comes with the repository (5,000 MNIST images) and with scikit-learn (two photographs).
 """
 
 import sys

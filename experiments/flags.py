@@ -1,6 +1,7 @@
 """The flags that all experiments share, and a method's flags from its fields."""
 
 import dataclasses
+import inspect
 import re
 import textwrap
 import types
@@ -174,8 +175,8 @@ def attribute_help(method: type) -> dict[str, str]:
   """Returns what the class and its bases say of each field under `Attributes:`."""
   found: dict[str, str] = {}
   for cls in reversed(method.__mro__):
-    _, _, section = (cls.__doc__ or '').partition('Attributes:\n')
-    for match in re.finditer(r'^ +(\w+): (.+(?:\n {6,}.+)*)', section, re.MULTILINE):
+    _, _, section = inspect.cleandoc(cls.__doc__ or '').partition('Attributes:\n')
+    for match in re.finditer(r'^  (\w+): (.+(?:\n {4,}.+)*)', section, re.MULTILINE):
       found[match[1]] = ' '.join(match[2].split())
   return found
 

@@ -1,4 +1,4 @@
-"""Makes a table of results: runs what is missing, then writes `experiments/results/` and the README.
+"""Makes a table of results: runs what is missing, writes `experiments/results/` and the README.
 
   python scripts/reproduce.py digits               every row
   python scripts/reproduce.py digits --only=dann   the rows of one method; the others stay
@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from experiments import common  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
-from tlda.report import tables  # noqa: E402
+from tlda.report import files, tables  # noqa: E402
 
 TABLES = ('digits',)
 
@@ -59,7 +59,7 @@ def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
   code = subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode
   if code:
     raise UserError(f'a run of the table ended with exit code {code}: the same command goes on')
-  return tables.read_result(ROOT / workdir)
+  return files.read_result(ROOT / workdir / 'result.json')
 
 
 def reproduce(name: str, only: str | None, *, draw: bool) -> Path:

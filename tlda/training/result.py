@@ -14,7 +14,7 @@ from tlda.training.run import Run
 from tlda.training.state import TrainState
 
 # Test examples whose features are kept for the report, of each domain; and images of these.
-FEATURES, IMAGES = 500, 40
+FEATURES, IMAGES = 300, 40
 
 Samples = dict[str, np.ndarray]
 

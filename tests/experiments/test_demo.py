@@ -1,0 +1,26 @@
+"""The demo from flags to page, a few steps of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments import demo
+
+
+def test_demo_writes_three_results_and_a_page(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+  monkeypatch.chdir(tmp_path)
+  short = ['--steps=4', '--seeds=2', '--eval_every=2', '--batch_size=16']
+  demo.demo(['demo', *short])
+  said = capsys.readouterr().out
+  for method in demo.METHODS:
+    result = json.loads((tmp_path / 'runs' / 'demo' / method / 'result.json').read_text())
+    assert result['method'] == method
+    assert len(result['accuracy']['target_test']) == 2
+    assert (tmp_path / 'runs' / 'demo' / method / 'report' / 'index.html').exists()
+    assert f'{method} {result["source"][0]} -> {result["target"]}' in said
+  page = (tmp_path / 'runs' / 'demo' / 'index.html').read_text()
+  assert all(method in page for method in demo.METHODS)
+  assert (tmp_path / 'runs' / 'demo' / 'index.html').as_uri() in said
