@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Lint, formatting, tests: what must pass before a commit. Arguments go to pytest:
+#
+#   scripts/test.sh                    everything
+#   scripts/test.sh tests/losses -x    a part of the tests
+set -euo pipefail
+# shellcheck source=scripts/_environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/_environment.sh"
+
+prepare_environment
+"$VENV_PYTHON" -m ruff check --quiet .
+"$VENV_PYTHON" -m ruff format --check --quiet .
+exec "$VENV_PYTHON" -m pytest "$@"

@@ -1,0 +1,28 @@
+"""Backbones by name."""
+
+import pytest
+
+from tlda.errors import UserError
+from tlda.models import backbones
+
+
+def test_the_names_of_the_first_backbones_are_there() -> None:
+  assert set(backbones.names()) >= {
+    *('lenet', 'mlp', 'mnist_net', 'svhn_net'),
+    *('resnet18', 'resnet34', 'resnet50', 'resnet101'),
+  }
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+  with pytest.raises(UserError, match="unknown backbone 'resnet51': did you mean 'resnet50'"):
+    backbones.network('resnet51', classes=2)
+
+
+def test_an_unknown_normalisation_gets_the_nearest() -> None:
+  with pytest.raises(UserError, match="unknown normalization 'per-domain'"):
+    backbones.network('resnet50', classes=2, normalization='per-domain')
+
+
+def test_what_has_no_normalisation_says_so() -> None:
+  with pytest.raises(UserError, match="'lenet' has no batch normalisation .*'per_domain'.* resnet"):
+    backbones.network('lenet', classes=2, normalization='per_domain')

@@ -1,0 +1,87 @@
+"""Residual networks: published sizes, published names, and a block against NumPy."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.models import numpy_layers
+from tlda.models import Linear
+from tlda.models.backbones import ResNet
+from tlda.models.backbones.resnet import LAYOUTS, Block
+
+# Of torchvision's networks, the last layer for 1,000 classes included.
+PUBLISHED = {
+  'resnet18': 11_689_512,
+  'resnet34': 21_797_672,
+  'resnet50': 25_557_032,
+  'resnet101': 44_549_160,
+}
+
+
+def normalize(x: np.ndarray, params: Any) -> np.ndarray:
+  return numpy_layers.normalize(x) * params['scale'] + params['bias']
+
+
+def abstract(name: str) -> Any:
+  image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
+  return jax.eval_shape(ResNet(*LAYOUTS[name]).init, jax.random.key(0), image)
+
+
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_sizes_are_the_published_ones(name: str) -> None:
+  width = jax.ShapeDtypeStruct((1, 2048 if LAYOUTS[name][1] else 512), jnp.float32)
+  head = jax.eval_shape(Linear(1000).init, jax.random.key(0), width)
+  sizes = [leaf.size for leaf in jax.tree.leaves((abstract(name)['params'], head))]
+  assert sum(sizes) == PUBLISHED[name]
+
+
+def test_names_are_the_published_ones() -> None:
+  params = abstract('resnet50')['params']
+  assert set(params) == {'conv1', 'bn1'} | {
+    f'layer{stage}_{block}'
+    for stage, blocks in enumerate((3, 4, 6, 3), 1)
+    for block in range(blocks)
+  }
+  plain = {'conv1', 'bn1', 'conv2', 'bn2', 'conv3', 'bn3'}
+  assert set(params['layer1_0']) == plain | {'downsample_0', 'downsample_1'}
+  assert set(params['layer4_2']) == plain
+  assert params['layer4_0']['downsample_0']['kernel'].shape == (1, 1, 1024, 2048)
+
+
+@pytest.mark.parametrize(
+  ('kernels', 'widths', 'strides'),
+  [((1, 3, 1), (4, 4, 16), (1, 2, 1)), ((3, 3), (4, 4), (2, 1)), ((3, 3), (8, 8), (1, 1))],
+)
+def test_a_block_equals_numpy(
+  kernels: tuple[int, ...], widths: tuple[int, ...], strides: tuple[int, ...]
+) -> None:
+  x = np.random.default_rng(0).normal(size=(3, 6, 6, 8)).astype(np.float32)
+  block = Block(kernels, widths, strides, 'joint', 1)
+  values = numpy_layers.variables(block, x, domain=0, train=False)
+  weights = values['params']
+  expected = x
+  for place, (side, stride) in enumerate(zip(kernels, strides, strict=True), 1):
+    expected = numpy_layers.relu(expected) if place > 1 else expected
+    expected = numpy_layers.convolve(expected, weights[f'conv{place}']['kernel'], stride, side // 2)
+    expected = normalize(expected, weights[f'bn{place}'])
+  shortcut = x
+  if 'downsample_0' in weights:
+    shortcut = numpy_layers.convolve(x, weights['downsample_0']['kernel'], max(strides))
+    shortcut = normalize(shortcut, weights['downsample_1'])
+  run = jax.jit(partial(block.apply, domain=0, train=True, mutable=['batch_stats']))
+  got, _ = run(values, x)
+  np.testing.assert_allclose(got, numpy_layers.relu(expected + shortcut), rtol=1e-3, atol=1e-4)
+
+
+def test_stages_halve_the_image() -> None:
+  image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
+  module = ResNet(*LAYOUTS['resnet18'])
+  run = partial(module.apply, mutable=['intermediates'])
+  features, sown = jax.eval_shape(run, abstract('resnet18'), image)
+  assert features.shape == (1, 512)
+  shapes = [sown['intermediates'][f'stage{stage}'][0].shape for stage in (1, 2, 3, 4)]
+  assert shapes == [(1, 16, 16, 64), (1, 8, 8, 128), (1, 4, 4, 256), (1, 2, 2, 512)]

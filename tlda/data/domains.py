@@ -1,0 +1,180 @@
+"""What a domain is: a name, examples for training and for testing, and the classes they share."""
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tlda.errors import UserError
+
+_CHUNK = 1024  # Examples fetched at a time where a whole set is read that need not fit in memory.
+_MEAN_EXAMPLES = 8192  # A lazy set's mean is taken over at most this many examples.
+
+
+class LazyInputs(Protocol):
+  """Random access to examples that are decoded when they are asked for.
+
+  Attributes:
+    shape: Shape of the whole, `(examples, height, width, channels)`.
+    dtype: Type of one element, uint8.
+    channels: 1 or 3, the last entry of `shape`.
+  """
+
+  shape: tuple[int, ...]
+  dtype: np.dtype
+  channels: int
+
+  def __len__(self) -> int:
+    """Returns the number of examples."""
+
+  def fetch(self, indices: np.ndarray) -> np.ndarray:
+    """Returns the examples at `indices` `[batch]`, as `[batch, height, width, channels]`."""
+
+  def with_channels(self, channels: int) -> 'LazyInputs':
+    """Returns the same examples with 1 (grey) or 3 (colour) channels."""
+
+
+Inputs = np.ndarray | LazyInputs
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+  """Examples of one domain, either all that train or all that test.
+
+  Attributes:
+    inputs: uint8 images `[examples, height, width, channels]`, or float32 vectors `[examples, d]`;
+      an array, or `LazyInputs` where the set is too large to be held decoded.
+    labels: int32 `[examples]`, from 0 to classes - 1.
+  """
+
+  inputs: Inputs
+  labels: np.ndarray
+
+  def __len__(self) -> int:
+    """Returns the number of examples."""
+    return len(self.labels)
+
+  @functools.cached_property
+  def sha256(self) -> str:
+    """The hash of types, shapes and contents, as decoded: equal data have equal hashes."""
+    digest = hashlib.sha256(f'{np.dtype(self.inputs.dtype)} {self.inputs.shape}'.encode())
+    for chunk in self.chunks():
+      digest.update(np.ascontiguousarray(chunk))
+    digest.update(np.ascontiguousarray(self.labels, dtype='<i4'))
+    return digest.hexdigest()
+
+  def fetch(self, indices: np.ndarray) -> np.ndarray:
+    """Returns the inputs at `indices` `[batch]`, as an array `[batch, ...]`."""
+    return fetch(self.inputs, indices)
+
+  def chunks(self) -> Iterator[np.ndarray]:
+    """Yields all inputs in order, as arrays of at most 1024 examples."""
+    for start in range(0, len(self), _CHUNK):
+      yield self.fetch(np.arange(start, min(start + _CHUNK, len(self))))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Domain:
+  """A named source or target of examples.
+
+  Attributes:
+    name: The name that `load` was given.
+    train: Examples to learn from.
+    test: Examples that are never learned from.
+    classes: The name of each class; label `i` means `classes[i]`.
+    licence: The terms under which the data may be used, as stated by their authors.
+  """
+
+  name: str
+  train: Split
+  test: Split
+  classes: tuple[str, ...]
+  licence: str
+
+
+def fetch(inputs: Inputs, indices: np.ndarray) -> np.ndarray:
+  """Returns the examples of `inputs` at `indices` `[batch]`, as an array `[batch, ...]`."""
+  return inputs[indices] if isinstance(inputs, np.ndarray) else inputs.fetch(indices)
+
+
+def fit_together(sources: Sequence[Domain], target: Domain) -> tuple[list[Domain], Domain]:
+  """Gives domains one example shape, so that one network can take them all.
+
+  Grey images are repeated to three channels where another domain is in colour. Nothing is resized:
+  that is asked for when a domain is loaded.
+
+  Args:
+    sources: The labelled domains.
+    target: The domain to adapt to.
+
+  Returns:
+    The same sources and target, with inputs of equal shape.
+
+  Raises:
+    UserError: If classes, kinds (images, vectors) or sizes differ.
+  """
+  domains = [*sources, target]
+  for source in sources:
+    if source.classes != target.classes:
+      raise UserError(
+        f'{source.name} and {target.name} have different classes '
+        f'({_few(source.classes)} against {_few(target.classes)})'
+      )
+  shapes = {domain.name: _shape(domain) for domain in domains}
+  if len({shape[:2] if len(shape) == 3 else shape for shape in shapes.values()}) > 1:
+    described = ', '.join(f'{name} {"x".join(map(str, s))}' for name, s in shapes.items())
+    images = all(len(shape) == 3 for shape in shapes.values())
+    hint = ': give an image size to resize them to' if images else ''
+    raise UserError(f'the domains have different example shapes ({described}){hint}')
+  if len(set(shapes.values())) == 1:
+    return list(sources), target
+  fitted = [_in_color(domain) for domain in domains]
+  return fitted[:-1], fitted[-1]
+
+
+def channel_mean(domains: Sequence[Domain]) -> np.ndarray:
+  """Computes what is subtracted from every input: the mean of each channel over training examples.
+
+  Every domain counts the same, as it does in a batch. Of a lazy set, 8192 evenly spaced examples
+  (or all, if there are fewer) are read.
+
+  Args:
+    domains: Domains with inputs of one shape, see `fit_together`.
+
+  Returns:
+    float32 `[channels]` in units of the inputs (0 to 255 for images); for vectors `[d]`.
+  """
+  return np.mean([_mean(domain.train) for domain in domains], axis=0).astype(np.float32)
+
+
+def _mean(split: Split) -> np.ndarray:
+  if not isinstance(split.inputs, np.ndarray) and len(split) > _MEAN_EXAMPLES:
+    indices = np.linspace(0, len(split) - 1, _MEAN_EXAMPLES).astype(int)
+    split = Split(fetch(split.inputs, indices), split.labels[indices])
+  axes = tuple(range(len(split.inputs.shape) - 1))
+  total = sum(chunk.sum(axes, dtype=np.float64) for chunk in split.chunks())
+  return total / np.prod(split.inputs.shape[:-1])
+
+
+def _shape(domain: Domain) -> tuple[int, ...]:
+  return tuple(domain.train.inputs.shape[1:])
+
+
+def _few(classes: Sequence[str]) -> str:
+  shown = ', '.join(classes[:4]) + (', ...' if len(classes) > 4 else '')
+  return f'{len(classes)}: {shown}'
+
+
+def _in_color(domain: Domain) -> Domain:
+  if _shape(domain)[-1] == 3:
+    return domain
+  return dataclasses.replace(domain, train=_color(domain.train), test=_color(domain.test))
+
+
+def _color(split: Split) -> Split:
+  inputs = split.inputs
+  repeated = np.repeat(inputs, 3, -1) if isinstance(inputs, np.ndarray) else inputs.with_channels(3)
+  return Split(repeated, split.labels)

@@ -1,0 +1,22 @@
+"""Flax linen modules: feature extractors, heads, normalisation and gradient reversal."""
+
+from tlda.models import backbones
+from tlda.models.bottleneck import Bottleneck
+from tlda.models.domain_classifier import DomainClassifier
+from tlda.models.gradient_reversal import gradient_reversal
+from tlda.models.heads import Linear, MLPHead
+from tlda.models.network import Network
+from tlda.models.normalization import Normalization
+from tlda.models.pooling import max_pool
+
+__all__ = [
+  'Bottleneck',
+  'DomainClassifier',
+  'Linear',
+  'MLPHead',
+  'Network',
+  'Normalization',
+  'backbones',
+  'gradient_reversal',
+  'max_pool',
+]

@@ -1,0 +1,50 @@
+"""Backbones by name: each a feature extractor with the heads of its paper."""
+
+from functools import partial
+
+from tlda.errors import UserError, nearest
+from tlda.models.backbones.digits import MNISTNet, SVHNNet, mnist_net, svhn_net
+from tlda.models.backbones.lenet import LeNet, lenet
+from tlda.models.backbones.mlp import MLP, mlp
+from tlda.models.backbones.resnet import LAYOUTS, ResNet, resnet
+from tlda.models.network import Network
+from tlda.models.normalization import MODES
+
+__all__ = ['MLP', 'LeNet', 'MNISTNet', 'Network', 'ResNet', 'SVHNNet', 'names', 'network']
+
+_PLAIN = {'lenet': lenet, 'mlp': mlp, 'mnist_net': mnist_net, 'svhn_net': svhn_net}
+_NORMALIZED = {name: partial(resnet, name) for name in LAYOUTS}
+
+
+def names() -> list[str]:
+  """Returns the names of all backbones, sorted."""
+  return sorted((*_PLAIN, *_NORMALIZED))
+
+
+def network(name: str, *, classes: int, normalization: str = 'joint', domains: int = 2) -> Network:
+  """Builds a network by the name of its backbone.
+
+  Args:
+    name: One of `names()`.
+    classes: The number of classes that the head tells apart.
+    normalization: 'joint', 'per_domain' or 'frozen', for all batch normalisation in it.
+    domains: The number of branches of 'per_domain'.
+
+  Returns:
+    The extractor, the head and the domain classifier, none of them initialised.
+
+  Raises:
+    UserError: There is no such backbone or normalisation, or the backbone has none to choose.
+  """
+  if name not in names():
+    raise UserError(nearest('backbone', name, names()))
+  if normalization not in MODES:
+    raise UserError(nearest('normalization', normalization, MODES))
+  if name in _NORMALIZED:
+    return _NORMALIZED[name](classes, normalization, domains)
+  if normalization != 'joint':
+    raise UserError(
+      f'backbone {name!r} has no batch normalisation that could be {normalization!r}: '
+      f'take one of {", ".join(sorted(_NORMALIZED))}'
+    )
+  return _PLAIN[name](classes)

@@ -1,0 +1,129 @@
+"""Residual networks (He, Zhang, Ren, Sun: *Deep Residual Learning*, CVPR 2016).
+
+The standard form of today (v1.5: a deep block strides at its 3x3 convolution). Parameters are named
+as in the weights that are published (`conv1`, `bn1`, `layer1_0/conv1`, ...,
+`layer1_0/downsample_0`), so that these map one to one.
+"""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+
+from tlda.models.bottleneck import Bottleneck
+from tlda.models.domain_classifier import DomainClassifier
+from tlda.models.heads import Linear
+from tlda.models.network import Network
+from tlda.models.normalization import Normalization
+from tlda.models.pooling import max_pool
+
+# Blocks in each of the four stages, and whether they are deep (1x1, 3x3, 1x1 convolutions) or basic
+# (3x3, 3x3).
+LAYOUTS = {
+  'resnet18': ((2, 2, 2, 2), False),
+  'resnet34': ((3, 4, 6, 3), False),
+  'resnet50': ((3, 4, 6, 3), True),
+  'resnet101': ((3, 4, 23, 3), True),
+}
+
+
+class Block(nn.Module):
+  """A residual block: convolutions, each normalised, beside the identity (or a 1x1 convolution).
+
+  Attributes:
+    kernels: The side of each convolution.
+    widths: The output channels of each.
+    strides: The stride of each.
+    normalization: 'joint', 'per_domain' or 'frozen'.
+    domains: The number of branches of 'per_domain'.
+  """
+
+  kernels: tuple[int, ...]
+  widths: tuple[int, ...]
+  strides: tuple[int, ...]
+  normalization: str
+  domains: int
+
+  @nn.compact
+  def __call__(self, x: jax.Array, *, domain: jax.Array | int, train: bool) -> jax.Array:
+    """Returns `[batch, height / stride, width / stride, widths[-1]]`."""
+    norm = partial(Normalization, self.normalization, self.domains)
+    shortcut, last = x, len(self.kernels)
+    for place, (kernel, width, stride) in enumerate(
+      zip(self.kernels, self.widths, self.strides, strict=True), 1
+    ):
+      x = _conv(width, kernel, stride, name=f'conv{place}')(x)
+      x = norm(name=f'bn{place}')(x, domain=domain, train=train)
+      x = nn.relu(x) if place < last else x
+    if x.shape != shortcut.shape:
+      shortcut = _conv(self.widths[-1], 1, max(self.strides), name='downsample_0')(shortcut)
+      shortcut = norm(name='downsample_1')(shortcut, domain=domain, train=train)
+    return nn.relu(x + shortcut)
+
+
+class ResNet(nn.Module):
+  """A residual network without its last dense layer.
+
+  Attributes:
+    blocks: The number of blocks in each of the four stages.
+    deep: Whether the blocks are deep (1x1, 3x3, 1x1) or basic (3x3, 3x3).
+    normalization: 'joint', 'per_domain' or 'frozen'.
+    domains: The number of branches of 'per_domain'.
+  """
+
+  blocks: tuple[int, ...]
+  deep: bool
+  normalization: str = 'joint'
+  domains: int = 2
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    """Computes features of images.
+
+    Args:
+      inputs: `[batch, height, width, channels]`.
+      domain: int or int `[batch]`, the branch of per-domain normalisation.
+      train: Whether batch normalisation takes the statistics of the batch.
+
+    Returns:
+      `[batch, 512]` (basic) or `[batch, 2048]` (deep).
+    """
+    x = _conv(64, 7, 2, name='conv1')(inputs)
+    norm = Normalization(self.normalization, self.domains, name='bn1')
+    x = max_pool(nn.relu(norm(x, domain=domain, train=train)), window=3, stride=2, padding=1)
+    for stage, blocks in enumerate(self.blocks, 1):
+      for place in range(blocks):
+        stride = 2 if stage > 1 and place == 0 else 1
+        block = self._block(64 * 2 ** (stage - 1), stride, f'layer{stage}_{place}')
+        x = block(x, domain=domain, train=train)
+      self.sow('intermediates', f'stage{stage}', x)
+    return x.mean((1, 2))
+
+  def _block(self, width: int, stride: int, name: str) -> Block:
+    if self.deep:
+      kernels, widths, strides = (1, 3, 1), (width, width, 4 * width), (1, stride, 1)
+    else:
+      kernels, widths, strides = (3, 3), (width, width), (stride, 1)
+    return Block(kernels, widths, strides, self.normalization, self.domains, name=name)
+
+
+def _conv(width: int, kernel: int, stride: int, name: str) -> nn.Conv:
+  return nn.Conv(
+    width,
+    (kernel, kernel),
+    (stride, stride),
+    padding=kernel // 2,
+    use_bias=False,
+    kernel_init=nn.initializers.variance_scaling(2.0, 'fan_out', 'normal'),
+    name=name,
+  )
+
+
+def resnet(name: str, classes: int, normalization: str, domains: int) -> Network:
+  """A residual network with a bottleneck of 256, a linear head, and the domain head 1024-1024-1."""
+  blocks, deep = LAYOUTS[name]
+  backbone = ResNet(blocks, deep, normalization, domains)
+  extractor = Bottleneck(backbone, 256, normalization, domains)
+  return Network(extractor, Linear(classes), DomainClassifier((1024, 1024)))

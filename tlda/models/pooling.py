@@ -1,0 +1,63 @@
+"""Max-pooling whose gradient is fast on a CPU too."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+
+def max_pool(x: jax.Array, window: int, stride: int, padding: int = 0) -> jax.Array:
+  """Takes the maximum over square windows; rows and columns that fill no window are left out.
+
+  Where a window holds its maximum several times, the first (row by row) gets the gradient. The
+  maximum and its place are found by comparing as many strided slices as a window has pixels, and
+  the gradient is sent back to the place: on a CPU this is several times faster than
+  `lax.reduce_window`, with the same result.
+
+  Args:
+    x: `[batch, height, width, channels]`, of a floating dtype.
+    window: The side of a window, in pixels.
+    stride: The distance between windows, in pixels.
+    padding: How many pixels of minus infinity are put around the image.
+
+  Returns:
+    `[batch, (height + 2 padding - window) // stride + 1, ..., channels]`.
+  """
+  if padding:
+    edges = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    x = jnp.pad(x, edges, constant_values=-jnp.inf)
+  return _maximum(x, window, stride)[0]
+
+
+def _places(x: jax.Array, window: int, stride: int) -> list[jax.Array]:
+  """Returns each pixel of a window, in all windows: `[batch, rows, columns, channels]` each."""
+  height, width = ((side - window) // stride * stride + 1 for side in x.shape[1:3])
+  return [
+    x[:, row : row + height : stride, column : column + width : stride]
+    for row in range(window)
+    for column in range(window)
+  ]
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+def _maximum(x: jax.Array, window: int, stride: int) -> tuple[jax.Array, jax.Array]:
+  """Returns the maximum of each window, and which of its pixels is the first to have it (int8)."""
+  places = _places(x, window, stride)
+  maximum = functools.reduce(jnp.maximum, places)
+  winner = jnp.full(maximum.shape, len(places) - 1, jnp.int8)
+  for place in reversed(range(len(places) - 1)):
+    winner = jnp.where(places[place] == maximum, jnp.int8(place), winner)
+  # Kept as they are, for XLA would rather find the winners again in each pixel's gradient.
+  return lax.optimization_barrier((maximum, winner))
+
+
+@_maximum.defjvp
+def _maximum_jvp(
+  window: int, stride: int, primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, np.ndarray]]:
+  maximum, winner = _maximum(*primals, window, stride)
+  places = enumerate(_places(*tangents, window, stride))
+  tangent = sum(jnp.where(winner == place, values, 0) for place, values in places)
+  return (maximum, winner), (tangent, np.zeros(winner.shape, jax.dtypes.float0))
