@@ -7,8 +7,8 @@ from pathlib import Path
 # Compiling is most of what the tests do; XLA reads this when JAX first touches a device.
 os.environ['XLA_FLAGS'] = os.environ.get('XLA_FLAGS', '') + ' --xla_backend_optimization_level=0'
 
-import jax  # noqa: E402
-import pytest  # noqa: E402
+import jax
+import pytest
 
 # Before any device is touched: on these eight, every promise about several devices is tested.
 jax.config.update('jax_num_cpu_devices', 8)
