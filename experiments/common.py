@@ -1,20 +1,15 @@
 """From flags to a run: what every experiment does, so that each is a docstring and its defaults."""
 
 import dataclasses
-import importlib.metadata
-import os
-import platform
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 from absl import flags as absl_flags
 
-from experiments import flags
+from experiments import compilation, flags, provenance
 from tlda import data, methods, report, tasks, transfer
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
@@ -108,7 +103,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
   if values['help'].value:
     print(flags.usage(experiment.doc, defaults, parsed['method'], values))
     return None
-  use_compilation_cache()
+  compilation.use_cache()
   pod = {name: parsed.pop(name) for name in flags.PODS}
   if pod['multihost'] or pod['coordinator']:
     parallel.connect(pod['coordinator'], pod['processes'], pod['process'])
@@ -188,8 +183,8 @@ def build(
     about={
       'published': dict(published) if published else None,
       'command': command,
-      'commit': commit(),
-      'versions': versions(),
+      'commit': provenance.commit(),
+      'versions': provenance.versions(),
       'device': parallel.describe(),
     },
   )
@@ -275,40 +270,3 @@ def spread(values: Sequence[float]) -> str:
   """Returns shares as '76.66 ± 1.20 %', mean and sample standard deviation; of one only itself."""
   mean, std = mean_and_std(values)
   return f'{100 * mean:.2f} %' if std is None else f'{100 * mean:.2f} ± {100 * std:.2f} %'
-
-
-def versions() -> dict[str, str]:
-  """Returns the versions of Python and of the packages that numbers depend on."""
-  packages = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'scikit-learn', 'orbax-checkpoint')
-  found = {name: importlib.metadata.version(name) for name in packages}
-  return {'python': platform.python_version(), **found}
-
-
-def commit() -> str | None:
-  """Returns this checkout's commit, with '+' if files were changed; None outside of git."""
-  git = lambda *words: subprocess.run(
-    ['git', '-C', str(Path(__file__).parent), *words], capture_output=True, text=True, check=True
-  ).stdout.strip()
-  try:
-    return git('rev-parse', 'HEAD') + ('+' if git('status', '--porcelain', '-uno') else '')
-  except (OSError, subprocess.CalledProcessError):
-    return None
-
-
-def use_compilation_cache() -> None:
-  """Keeps compiled programs in the user's cache folder, which only the user may write.
-
-  Whoever can write it can run code as its reader, so a folder that others may write is not used.
-  """
-  if os.environ.get('JAX_COMPILATION_CACHE_DIR'):
-    return
-  base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-  folder = Path(base) / 'tlda' / 'compiled'
-  try:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o022:
-      return
-  except OSError:
-    return
-  jax.config.update('jax_compilation_cache_dir', str(folder))
-  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)

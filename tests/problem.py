@@ -1,4 +1,4 @@
-"""A problem that every method can be trained on in a second: two domains of 8x8 images, or vectors."""
+"""A problem that any method is trained on in a second: two domains of 8x8 images, or vectors."""
 
 import dataclasses
 from pathlib import Path

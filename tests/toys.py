@@ -135,7 +135,7 @@ class Sharpness(Method):
 
 
 class Centroids(Method):
-  """Pulls target features to centroids that a pass over the whole target makes twice in training."""
+  """Pulls target features to centroids that two passes over the whole target make."""
 
   first_stage: ClassVar[str | None] = 'source_only'
 

@@ -43,9 +43,30 @@ def write_run(
   random = np.random.default_rng(len(method))
   (workdir / 'report').mkdir(parents=True)
   records = _records(method, seeds, random)
+  result = _result(method, seeds, records, class_names)
+  if class_names:
+    accuracy = result['accuracy']['target_test']
+    result['confusion_matrix'] = {
+      'target_test': [_confusion(random, len(class_names), share) for share in accuracy]
+    }
+  _dump(workdir / 'config.json', _config(method, seeds))
+  _dump(workdir / 'result.json', result | changes)
+  lines = ''.join(json.dumps(record) + '\n' for record in records)
+  (workdir / 'metrics.jsonl').write_text(lines)
+  samples = _samples(method, class_names, labels, points)
+  if not vectors:
+    images = images or tuple(random.integers(0, 256, (12, 8, 8, 3), np.uint8) for _ in range(2))
+    samples |= {'source_images': images[0], 'target_images': images[1]}
+  np.savez(workdir / 'report' / 'samples.npz', **samples)
+  return workdir
+
+
+def _result(
+  method: str, seeds: int, records: list[dict[str, Any]], class_names: Sequence[str] | None
+) -> dict[str, Any]:
   evaluated = [record for record in records if 'accuracy/target_test' in record]
   oracle = np.max([record['accuracy/target_test'] for record in evaluated], axis=0)
-  result = {
+  return {
     'experiment': 'digits',
     'method': method,
     'source': ['mnist'],
@@ -77,12 +98,10 @@ def write_run(
       'note': 'One run; the last layer retrained as a linear SVM.',
     },
   }
-  if class_names:
-    accuracy = result['accuracy']['target_test']
-    result['confusion_matrix'] = {
-      'target_test': [_confusion(random, len(class_names), share) for share in accuracy]
-    }
-  config = {
+
+
+def _config(method: str, seeds: int) -> dict[str, Any]:
+  return {
     'command': f'python -m experiments.digits --method={method} --seeds={seeds} --steps=8600',
     'commit': '0123456789abcdef0123456789abcdef01234567',
     'flags': {'batch_size': 64, 'learning_rate': 0.01, 'optimizer': 'sgd', 'method': method},
@@ -90,16 +109,6 @@ def write_run(
     'versions': {'python': '3.13.0', 'jax': '0.12.0.1', 'flax': '0.12.12'},
     'device': '1 x cpu',
   }
-  _dump(workdir / 'config.json', config)
-  _dump(workdir / 'result.json', result | changes)
-  lines = ''.join(json.dumps(record) + '\n' for record in records)
-  (workdir / 'metrics.jsonl').write_text(lines)
-  samples = _samples(method, class_names, labels, points)
-  if not vectors:
-    images = images or tuple(random.integers(0, 256, (12, 8, 8, 3), np.uint8) for _ in range(2))
-    samples |= {'source_images': images[0], 'target_images': images[1]}
-  np.savez(workdir / 'report' / 'samples.npz', **samples)
-  return workdir
 
 
 def _dump(path: Path, value: Any) -> None:

@@ -193,8 +193,8 @@ class Method(nn.Module):
   def pure(self, function: str | Callable[..., Any]) -> Callable[..., Any]:
     """Returns a method of this network as a pure function, to be differentiated by its inputs.
 
-    A derivative must not pass through the bound module, which writes running statistics. Parts whose
-    parameters only this function would touch are called once outside of it, so that they exist.
+    A derivative must not pass through the bound module, which writes running statistics. Parts
+    whose parameters only this function would touch are called once outside of it first.
 
     Args:
       function: A method by name ('forward'), or a function of the module and its arguments.

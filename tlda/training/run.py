@@ -85,7 +85,7 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
     writes: Whether this process may write (the first host).
 
   Returns:
-    What `config.json` holds: a run that goes on keeps what it was begun with (command, commit, device).
+    What `config.json` holds. A run that goes on keeps what it was begun with: command, commit.
 
   Raises:
     UserError: The folder cannot be written, or belongs to another configuration.

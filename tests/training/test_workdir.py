@@ -1,0 +1,135 @@
+"""A run's folder: what it holds, whose it is, how a run goes on from it, and broken checkpoints."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from tests import toys
+from tests.contracts.test_methods import interrupt_at
+from tests.problem import BATCH, make_run
+from tlda.data import Split
+from tlda.errors import UserError
+from tlda.methods import DANN, SourceOnly
+from tlda.training import checkpoint
+from tlda.training.checkpoint import BrokenCheckpoint, Checkpoints
+from tlda.training.fit import Trainer, fit
+from tlda.training.parallel import Parallel
+from tlda.training.preemption import Preempted
+
+
+def weights(folder: Path) -> checkpoint.Arrays:
+  return Checkpoints(folder / 'checkpoints').latest()[1]
+
+
+def truncate(folder: Path) -> None:
+  for file in (folder / 'state').rglob('*'):
+    if file.is_file():
+      file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def test_broken_checkpoint_falls_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+  fit(make_run(SourceOnly, tmp_path))
+  expected = weights(tmp_path)
+  truncate(tmp_path / 'checkpoints' / '4')
+  fit(make_run(SourceOnly, tmp_path))
+  said = capsys.readouterr().out
+  assert 'checkpoints/4 is broken' in said
+  assert 'at step 2' in said
+  for name, array in expected.items():
+    np.testing.assert_array_equal(weights(tmp_path)[name], array)
+
+
+def test_only_broken_checkpoints_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
+  fit(make_run(SourceOnly, tmp_path))
+  for step in ('2', '4'):
+    truncate(tmp_path / 'checkpoints' / step)
+  before = sorted(tmp_path.rglob('*'))
+  with pytest.raises(UserError, match='no checkpoint in .* can be read'):
+    fit(make_run(SourceOnly, tmp_path))
+  assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
+  arrays = {'params.kernel': np.arange(6.0).reshape(2, 3), 'step': np.int32(5)}
+  checkpoints = Checkpoints(tmp_path)
+  checkpoints.save(1, arrays, {'seconds': 1.0})
+  checkpoints.save(2, {**arrays, 'step': np.int32(6)}, {'seconds': 2.0})
+  shutil.copytree(tmp_path / '1' / 'state', tmp_path / '2' / 'state', dirs_exist_ok=True)
+  with pytest.warns(BrokenCheckpoint, match='not those that were saved'):
+    step, found, note = Checkpoints(tmp_path).latest()
+  assert (step, note['seconds']) == (1, 1.0)
+  np.testing.assert_array_equal(found['params.kernel'], arrays['params.kernel'])
+
+
+def test_folder_of_another_run(tmp_path: Path) -> None:
+  run = make_run(SourceOnly, tmp_path)
+  fit(run)
+  run.flags['rate'] = 3  # type: ignore[index]
+  with pytest.raises(UserError, match='--rate: None there, 3 now'):
+    fit(run)
+  other = make_run(SourceOnly, tmp_path)
+  train = other.sources[0].train
+  object.__setattr__(other.sources[0], 'train', Split(train.inputs[::-1].copy(), train.labels))
+  with pytest.raises(UserError, match='the data have other hashes'):
+    fit(other)
+
+
+def test_finished_run_is_found_finished(tmp_path: Path) -> None:
+  first = fit(make_run(SourceOnly, tmp_path))
+  log = (tmp_path / 'metrics.jsonl').read_text()
+  again = fit(make_run(SourceOnly, tmp_path))
+  assert again['accuracy'] == first['accuracy']
+  assert (tmp_path / 'metrics.jsonl').read_text() == log
+
+
+def test_what_a_run_writes(tmp_path: Path) -> None:
+  fit(make_run(DANN, tmp_path, seeds=(0, 3)))
+  records = [json.loads(line) for line in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
+  assert [record['step'] for record in records] == [1, 2, 3, 4]
+  logged = {'loss/task', 'loss/domain', 'norm/gradients', 'norm/parameters', 'norm/updates'}
+  assert all(logged <= record.keys() for record in records)
+  assert all(len(record['loss/task']) == 2 for record in records)
+  assert {'accuracy/source_test', 'accuracy/target_test'} <= records[1].keys()
+  assert 'accuracy/target_test' not in records[0]
+  result = json.loads((tmp_path / 'result.json').read_text())
+  assert result['seeds'] == [0, 3]
+  assert result['accuracy']['target_test'] == records[-1]['accuracy/target_test']
+  assert set(result['selected']) >= {'last', 'oracle'}
+  assert result['data']['right']['examples'] == {'train': 44, 'test': 21}
+  assert np.array(result['confusion_matrix']['target_test']).sum() == 2 * 21
+  assert set(result['proxy_a_distance']) == {'before', 'after'}
+  with np.load(tmp_path / 'report' / 'samples.npz') as samples:
+    assert samples['target_images'].dtype == np.uint8
+    assert samples['features_after_target'].shape == (21, 12)
+
+
+def test_resumed_under_another_style_and_device_count(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  fit(make_run(DANN, tmp_path / 'whole', distribute='pmap'))
+  interrupt_at(monkeypatch, 2)
+  one = Parallel('pmap', BATCH, jax.devices()[:1])
+  with pytest.raises(Preempted):
+    Trainer(make_run(DANN, tmp_path / 'cut', distribute='pmap'), one).run()
+  monkeypatch.undo()
+  fit(make_run(DANN, tmp_path / 'cut', distribute='shard_map'))
+  for name, array in weights(tmp_path / 'whole').items():
+    np.testing.assert_allclose(weights(tmp_path / 'cut')[name], array, rtol=1e-5, atol=1e-5)
+
+
+def test_second_stage_starts_from_the_first(tmp_path: Path) -> None:
+  first = make_run(SourceOnly, tmp_path / 'first', seeds=(0, 1))
+  fit(first)
+  trained = weights(tmp_path / 'first')
+  trainer = Trainer(make_run(toys.Bank, tmp_path / 'b', seeds=(1,), initial=tmp_path / 'first'))
+  start = checkpoint.flatten(trainer._created()[0])
+  for name, array in start.items():
+    if name.startswith(('params', 'states.batch_stats')):
+      np.testing.assert_array_equal(array, trained[name][1], err_msg=name)
+  assert start['step'] == 0
+  with pytest.raises(UserError, match=r'seeds \[0, 1\], and not \[7\]'):
+    Trainer(make_run(toys.Bank, tmp_path / 'c', seeds=(7,), initial=tmp_path / 'first'))._created()

@@ -1,0 +1,1 @@
+"""Training: the state, the step, the devices it is mapped over, and the loop."""
