@@ -1,0 +1,70 @@
+"""The README's code is run as it stands there, and its tables are what the results say."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tlda import data, methods
+from tlda.report import tables
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / 'README.md').read_text()
+FILES = dict(re.findall(r'<!-- file: (\S+) -->\n```python\n(.*?)```', README, re.DOTALL))
+COMMANDS = re.findall(r'<!-- run -->\n```bash\n(.*?)```', README, re.DOTALL)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+  """A folder with every file that the README shows whole."""
+  base = tmp_path_factory.mktemp('readme')
+  for name, code in FILES.items():
+    (base / name).parent.mkdir(exist_ok=True)
+    (base / name).write_text(code)
+  return base
+
+
+def call(folder: Path, command: str) -> str:
+  path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
+  environment = {**os.environ, 'PYTHONPATH': f'{folder}:{ROOT}', 'PATH': path}
+  done = subprocess.run(
+    ['bash', '-euc', command], cwd=folder, env=environment, capture_output=True, text=True
+  )
+  assert done.returncode == 0, done.stderr
+  return done.stdout
+
+
+def test_the_example_runs(folder: Path) -> None:
+  said = call(folder, 'python parts.py')
+  assert 2 < float(said.removeprefix('loss ')) < 5  # About log 10 + log 2 before training.
+
+
+@pytest.mark.parametrize('command', COMMANDS, ids=lambda text: text.split()[2])
+def test_commands_run(folder: Path, command: str) -> None:
+  assert 'target test accuracy' in call(folder, command)
+
+
+def test_files_of_every_kind_are_shown() -> None:
+  shown = {'parts.py', 'my_lab/mean_gap.py', 'my_lab/ideas.py', 'my_lab/small_digits.py'}
+  assert shown <= FILES.keys()
+  assert len(COMMANDS) == 3
+
+
+def test_what_is_named_is_there() -> None:
+  for name in re.findall(r'`(scripts/[\w.]+)`?', README):
+    assert (ROOT / name).exists(), name
+  for name in re.findall(r'--method=(\w+)[ `]', README):
+    assert name in methods.names()
+  for name in re.findall(r'--(?:source|target)=(\w+)[ `\n]', README):
+    assert name in data.names()
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'experiments' / 'results').glob('*.md')))
+def test_tables_are_drawn_from_their_results(path: Path) -> None:
+  name = path.stem
+  if not re.search(f'<!-- results:{name} -->', README):
+    return
+  assert tables.is_current(path.with_suffix('.json'), ROOT / 'README.md')
