@@ -25,11 +25,11 @@ EXPERIMENT = Experiment(
     'source': 'mnist_mini',
     'target': 'mnist_photo',
     'protocol': 'demo/photo',
-    'steps': 1_000,
+    'steps': 1_200,
     'seeds': '3',
     'log_every': 100,
-    'eval_every': 250,
-    'checkpoint_every': 500,
+    'eval_every': 300,
+    'checkpoint_every': 600,
   },
 )
 

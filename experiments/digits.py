@@ -41,10 +41,10 @@ TABLE = (
   '--method=source_only --source=mnist --target=mnist_m --seeds=3',
   '--method=dann --source=mnist --target=mnist_m --seeds=3',
   '--method=target_only --source=mnist --target=mnist_m --seeds=1',
-  '--method=source_only --source=mnist --target=usps --seeds=3 --steps=4000',
-  '--method=dann --source=mnist --target=usps --seeds=3 --steps=4000',
-  '--method=source_only --source=usps --target=mnist --seeds=3 --steps=4000',
-  '--method=dann --source=usps --target=mnist --seeds=3 --steps=4000',
+  '--method=source_only --source=mnist --target=usps --seeds=3 --steps=2000',
+  '--method=dann --source=mnist --target=usps --seeds=3 --steps=2000',
+  '--method=source_only --source=usps --target=mnist --seeds=3 --steps=2000',
+  '--method=dann --source=usps --target=mnist --seeds=3 --steps=2000',
 )
 
 if __name__ == '__main__':
