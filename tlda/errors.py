@@ -24,5 +24,5 @@ def nearest(kind: str, name: str, known: Iterable[str]) -> str:
   """
   known = sorted(known)
   close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-  guess = f': did you mean {" or ".join(map(repr, close))}?' if close else ':'
+  guess = f': did you mean {" or ".join(map(repr, close))}?' if close else ''
   return f'unknown {kind} {name!r}{guess} (known: {", ".join(known)})'
