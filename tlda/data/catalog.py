@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tlda.data import embedded, mnist, mnist_m, usps
+from tlda.data import arrays, embedded, folder, mnist, mnist_m, prepared, usps
 from tlda.data.domains import Domain
 from tlda.data.files import DataDir
 from tlda.errors import UserError, nearest
@@ -15,6 +15,12 @@ _LOADERS: dict[str, Callable[[DataDir, int | None], Domain]] = {
   'sklearn_digits': embedded.sklearn_digits,
   'usps': usps.load,
 }
+# Domains named by where they lie: KIND:PLACE.
+_KINDS: dict[str, Callable[[str, DataDir, int | None], Domain]] = {
+  'folder': lambda place, data_dir, size: folder.load(place, size),
+  'npz': lambda place, data_dir, size: arrays.load(place, size),
+  'tfds': prepared.load,
+}
 
 
 def names() -> list[str]:
@@ -26,7 +32,7 @@ def load(name: str, data_dir: DataDir = None, image_size: int | None = None) -> 
   """Loads a domain.
 
   Args:
-    name: One of `names()`.
+    name: One of `names()`, or `tfds:NAME`, `folder:PATH` or `npz:PATH`.
     data_dir: The folder with raw and prepared data; None: the environment's TLDA_DATA_DIR.
     image_size: Height and width to resize images to; None: as they are.
 
@@ -38,6 +44,11 @@ def load(name: str, data_dir: DataDir = None, image_size: int | None = None) -> 
   """
   if image_size is not None and image_size < 1:
     raise UserError(f'the image size must be at least 1, not {image_size}')
+  kind, colon, place = name.partition(':')
+  if colon and kind in _KINDS:
+    if not place:
+      raise UserError(f'{name!r} says no place after the colon')
+    return _KINDS[kind](place, data_dir, image_size)
   if name not in _LOADERS:
-    raise UserError(nearest('domain', name, names()))
+    raise UserError(nearest('domain', name, [*names(), *(f'{kind}:...' for kind in _KINDS)]))
   return _LOADERS[name](data_dir, image_size)

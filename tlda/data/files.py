@@ -58,12 +58,15 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
   Raises:
     UserError: If the file is missing, truncated, not npz, or holds Python objects.
   """
+  if not path.is_file():
+    raise UserError(f'no such file: {path}')
+  # NumPy takes any other file for a pickle, and says so.
+  if not zipfile.is_zipfile(path):
+    raise UserError(f'{path} is not an npz file, or a truncated one')
   try:
     with np.load(path, allow_pickle=False) as arrays:
       return {key: arrays[key] for key in arrays.files}
-  except FileNotFoundError as error:
-    raise UserError(f'no such file: {path}') from error
-  except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+  except Exception as error:  # Broken bytes raise many kinds in zipfile, zlib and NumPy.
     raise UserError(f'{path} is not a readable npz file of plain arrays ({error})') from error
 
 
@@ -96,9 +99,11 @@ def verify(content: bytes | np.ndarray, sha256: str, what: str) -> None:
   Raises:
     UserError: If the hash differs.
   """
-  found = hashlib.sha256(np.ascontiguousarray(content) if isinstance(content, np.ndarray) else content)
-  if found.hexdigest() != sha256:
+  if isinstance(content, np.ndarray):
+    content = np.ascontiguousarray(content)
+  found = hashlib.sha256(content).hexdigest()
+  if found != sha256:
     raise UserError(
       f'{what} differs from the published data: '
-      f'its sha256 is {found.hexdigest()[:12]}..., expected {sha256[:12]}...'
+      f'its sha256 is {found[:12]}..., expected {sha256[:12]}...'
     )

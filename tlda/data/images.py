@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -12,6 +11,8 @@ from PIL import Image
 
 from tlda.errors import UserError
 
+# Pillow goes by contents, not by names: without this list, EPS would be handed to Ghostscript.
+FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'PPM', 'TIFF', 'WEBP')
 # A set that takes more than this decoded stays encoded until its examples are asked for.
 EAGER_BYTES = 2**30
 
@@ -76,15 +77,6 @@ class EncodedImages:
     """The shape of the whole set, `(examples, height, width, channels)`."""
     return len(self), self.height, self.width, self.channels
 
-  @property
-  def sha256(self) -> str:
-    """The hash of the encoded bytes and of the shape they are decoded to."""
-    digest = hashlib.sha256(str(self.shape).encode())
-    for index in range(len(self)):
-      with self.records.open(index) as file:
-        digest.update(hashlib.sha256(file.read()).digest())
-    return digest.hexdigest()
-
   def __len__(self) -> int:
     """Returns the number of images."""
     return len(self.records)
@@ -113,7 +105,7 @@ class EncodedImages:
 
 @contextlib.contextmanager
 def opened(records: Records, index: int) -> Iterator[Image.Image]:
-  """Opens one image with Pillow, whose limit against decompression bombs holds.
+  """Opens one image of `FORMATS` with Pillow, whose limit against decompression bombs holds.
 
   Args:
     records: The encoded images.
@@ -123,10 +115,16 @@ def opened(records: Records, index: int) -> Iterator[Image.Image]:
     The image, not decoded yet.
 
   Raises:
-    UserError: If it cannot be read, in the block as well: the image is named.
+    UserError: If it cannot be read, in the block as well, is larger than Pillow's limit or has more
+      than 8 bits a channel: the image is named.
   """
   try:
-    with records.open(index) as file, Image.open(file) as picture:
+    with records.open(index) as file, Image.open(file, formats=FORMATS) as picture:
+      # Up to twice its limit, Pillow itself would only warn.
+      if Image.MAX_IMAGE_PIXELS and picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
+        raise ValueError(f'more than {Image.MAX_IMAGE_PIXELS} pixels')
+      if picture.mode[0] in 'IF':
+        raise ValueError('more than 8 bits a channel, which would be cut off')
       yield picture
   except Exception as error:  # Pillow's decoders raise many kinds on broken bytes.
     raise UserError(f'{records.name(index)} is not a readable image ({error})') from error

@@ -10,6 +10,7 @@ from tlda.errors import UserError
 
 LICENCE = 'none stated; "kindly made available by the neural network group at AT&T research labs"'
 
+_HOMEPAGE = 'https://web.stanford.edu/~hastie/StatLearnSparsity_files/DATA/zipcode.html'
 # sha256 of the arrays in C order: images (uint16 0..2000), labels (uint8).
 _SHA256 = {
   'train': (
@@ -40,8 +41,8 @@ def load(data_dir: files.DataDir = None, image_size: int | None = None) -> Domai
     UserError: If the file is missing, corrupt, or not the original.
   """
   how = (
-    'make it with scripts/prepare_datasets.py usps_npz of zip.train.gz and zip.test.gz from '
-    f'https://web.stanford.edu/~hastie/StatLearnSparsity_files/DATA/zipcode.html; licence: {LICENCE}'
+    'make it with scripts/prepare_datasets.py usps_npz of zip.train.gz and zip.test.gz '
+    f'from {_HOMEPAGE}; licence: {LICENCE}'
   )
   path = files.find('usps', 'usps/usps.npz', data_dir, how)
   arrays = files.read_arrays(path)
