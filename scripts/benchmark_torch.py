@@ -24,11 +24,13 @@ _LAYOUTS = {'default': torch.contiguous_format, 'channels_last': torch.channels_
 class _Reversal(torch.autograd.Function):
   @staticmethod
   def forward(ctx: Any, x: torch.Tensor, coefficient: float) -> torch.Tensor:
+    """Returns `x`."""
     ctx.coefficient = coefficient
     return x.view_as(x)
 
   @staticmethod
   def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+    """Returns the gradient, reversed and scaled."""
     return -ctx.coefficient * gradient, None
 
 

@@ -65,9 +65,9 @@ def usps_npz(raw: Path, output: Path) -> Path:
   for split in ('train', 'test'):
     path = files.find('usps_npz', f'usps/zip.{split}.gz', raw, 'see the domain usps for its source')
     try:
-      table = np.loadtxt(path, ndmin=2).reshape(-1, 257)
-    except (OSError, EOFError, ValueError) as error:
-      raise UserError(f'{path} is not a readable table of 257 columns ({error})') from error
+      table = np.loadtxt(files.read_gzip(path).splitlines(), ndmin=2).reshape(-1, 257)
+    except ValueError as error:
+      raise UserError(f'{path} is not a table of 257 columns ({error})') from error
     values = np.rint(1000 * (table[:, 1:] + 1)).astype(np.uint16)
     arrays[f'x_{split}_times2000'] = values.reshape(-1, 16, 16)
     arrays[f'y_{split}'] = table[:, 0].astype(np.uint8)

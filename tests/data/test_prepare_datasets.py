@@ -93,7 +93,7 @@ def test_mistakes_are_one_sentence(
     (['usp', there], "unknown data set 'usp': did you mean 'usps'"),
     (['usps', there, f'--raw_dir={tmp_path}/none'], 'there are no raw files in'),
     (['usps', there], 'usps: usps/usps.npz is missing, looked for in'),
-    (['usps_npz', there], 'zip.train.gz is not a readable table of 257 columns'),
+    (['usps_npz', there], 'zip.train.gz is not a table of 257 columns'),
     (['mnist_mini', there], 'mnist: mnist/train-images-idx3-ubyte.gz is missing'),
   ]
   for arguments, said in cases:
