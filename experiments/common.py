@@ -4,10 +4,10 @@ import dataclasses
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import flags as absl_flags
+from etils import epath
 
 from experiments import compilation, flags, provenance
 from tlda import data, methods, report, tasks, transfer
@@ -173,12 +173,12 @@ def build(
     steps=parsed['steps'],
     batch_size=parsed['batch_size'],
     seeds=seeds,
-    workdir=Path(parsed['workdir'] or Path('runs') / experiment.name / folder),
+    workdir=epath.Path(parsed['workdir'] or f'runs/{experiment.name}/{folder}'),
     log_every=parsed['log_every'],
     eval_every=parsed['eval_every'],
     checkpoint_every=parsed['checkpoint_every'],
     distribute=parsed['distribute'],
-    initial=Path(parsed['init_from']) if parsed['init_from'] else None,
+    initial=epath.Path(parsed['init_from']) if parsed['init_from'] else None,
     flags={**parsed, 'protocol': protocol},
     about={
       'published': dict(published) if published else None,

@@ -127,6 +127,7 @@ def test_mistakes_in_seeds(text: str) -> None:
     (['--data_dir=/no/such/folder', '--source=usps'], 'USPS|usps'),
     (['--target=tfds:no_such_set', '--data_dir=/no/such'], 'no_such_set'),
     (['--init_from=/no/such/run'], 'holds no checkpoint'),
+    (['--workdir=gs://bucket/run'], '--workdir=gs://bucket/run needs another package'),
   ],
 )
 def test_mistakes_leave_with_code_2_and_one_sentence(

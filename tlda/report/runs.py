@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from etils import epath
 
 from tlda.errors import UserError
 from tlda.report import files
@@ -59,7 +60,7 @@ def read(workdirs: Sequence[Path]) -> list[Run]:
   """
   if not workdirs:
     raise UserError('a report needs at least one run folder')
-  runs = [_read(Path(workdir)) for workdir in workdirs]
+  runs = [_read(epath.Path(workdir)) for workdir in workdirs]
   for workdir, run in zip(workdirs, runs, strict=True):
     for key in ('source', 'target', 'protocol'):
       if run.result[key] != runs[0].result[key]:

@@ -153,7 +153,7 @@ def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
   Raises:
     UserError: There is no such run, it lacks a seed, or a shared part differs in shape.
   """
-  directory = Path(workdir) / 'checkpoints'
+  directory = epath.Path(workdir) / 'checkpoints'
   found = Checkpoints(directory).latest() if directory.is_dir() else None
   if found is None:
     raise UserError(f'--init_from={workdir} holds no checkpoint of a run')

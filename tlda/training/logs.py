@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,11 +37,16 @@ class MetricLog:
       writes: Whether this process writes (the first host); another only keeps the records.
     """
     self._path, self._writes = workdir / 'metrics.jsonl', writes
+    self._is_local = '://' not in os.fspath(workdir)
     self.records = [record for record in read(self._path) if record['step'] <= step]
     if not writes:
       return
+    self._boards: list[SummaryWriter] = []
+    if not self._is_local:
+      self._rewrite(self._path)
+      return
     temporary = self._path.with_suffix('.tmp')
-    temporary.write_text(''.join(json.dumps(record) + '\n' for record in self.records))
+    self._rewrite(temporary)
     temporary.replace(self._path)
     self._file = self._path.open('a')
     self._boards = [
@@ -48,11 +54,20 @@ class MetricLog:
       for seed in seeds
     ]
 
+  def _rewrite(self, path: Path) -> None:
+    path.write_text(''.join(json.dumps(record) + '\n' for record in self.records))
+
   def write(self, step: int, values: Record) -> None:
-    """Appends one record, and mirrors it for TensorBoard."""
+    """Appends one record, and mirrors it for TensorBoard where the folder is local.
+
+    A bucket (gs://) cannot be appended to: its object is written anew, whole or not at all.
+    """
     record = {'step': step, **values}
     self.records.append(record)
     if not self._writes:
+      return
+    if not self._is_local:
+      self._rewrite(self._path)
       return
     self._file.write(json.dumps(record) + '\n')
     self._file.flush()
@@ -64,7 +79,7 @@ class MetricLog:
 
   def close(self) -> None:
     """Closes the files."""
-    if not self._writes:
+    if not (self._writes and self._is_local):
       return
     self._file.close()
     for board in self._boards:

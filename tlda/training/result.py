@@ -1,5 +1,6 @@
 """What a finished run leaves: `result.json`, and samples for its report."""
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,7 +119,9 @@ def summarize(
 def write(workdir: Path, result: dict[str, Any], samples: Samples) -> None:
   """Writes `result.json` and `report/samples.npz` into a run's folder."""
   (workdir / 'report').mkdir(exist_ok=True)
-  np.savez_compressed(workdir / 'report' / 'samples.npz', **samples)
+  content = io.BytesIO()
+  np.savez_compressed(content, **samples)
+  (workdir / 'report' / 'samples.npz').write_bytes(content.getvalue())
   temporary = workdir / 'result.tmp'
   temporary.write_text(json.dumps(result, indent=2) + '\n')
   temporary.replace(workdir / 'result.json')

@@ -106,6 +106,8 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
       temporary.replace(path)
   except json.JSONDecodeError as error:
     raise UserError(f'{path} is not JSON ({error}): is this the workdir of a run?') from error
+  except ImportError as error:
+    raise UserError(f'--workdir={run.workdir} needs another package: {error}') from error
   except OSError as error:
     raise UserError(f'--workdir={run.workdir} cannot be written: {error.strerror}') from error
   return config
