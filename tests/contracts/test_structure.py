@@ -24,7 +24,18 @@ def _files(*patterns: str) -> list[File]:
 PACKAGE = _files('tlda/**/*.py')
 CODE = PACKAGE + _files('experiments/**/*.py', 'scripts/*.py')
 TESTS = _files('tests/**/*.py')
-PROJECT = _files('**/*.md', '*.toml', '*.txt', '*.lock', '.gitignore', '.ci/run', 'scripts/*.sh')
+# Named one by one: a checkout may hold .venv and runs as well.
+PROJECT = _files(
+  '*.md',
+  'experiments/**/*.md',
+  'tests/**/*.md',
+  '*.toml',
+  '*.txt',
+  '*.lock',
+  '.gitignore',
+  '.ci/run',
+  'scripts/*.sh',
+)
 
 RULES = [
   (structure.imports_go_down, CODE),
