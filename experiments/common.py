@@ -1,6 +1,7 @@
 """From flags to a run: what every experiment does, so that each is a docstring and its defaults."""
 
 import dataclasses
+import math
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -105,7 +106,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
     return None
   compilation.use_cache()
   pod = {name: parsed.pop(name) for name in flags.PODS}
-  if pod['multihost'] or pod['coordinator']:
+  if any(value is not None and value is not False for value in pod.values()):
     parallel.connect(pod['coordinator'], pod['processes'], pod['process'])
   command = shlex.join(['python', '-m', f'experiments.{experiment.name}', *argv[1:]])
   parsed |= {'experiment': experiment.name}
@@ -120,7 +121,8 @@ def train(
   if method.first_stage and run.initial is None:
     folder = run.workdir / method.first_stage
     first = {**parsed, 'method': method.first_stage, 'workdir': str(folder)}
-    first = {name: value for name, value in first.items() if '.' not in name}
+    own = flags.prefix(parsed['method'], method) + '.'
+    first = {name: value for name, value in first.items() if not name.startswith(own)}
     train(experiment, methods.get(method.first_stage), first, command)
     run = dataclasses.replace(run, initial=folder)
   result = fit(run)
@@ -193,11 +195,11 @@ def build(
 def _check_numbers(parsed: Mapping[str, Any]) -> None:
   positive = ('steps', 'batch_size', 'learning_rate', 'log_every', 'eval_every', 'checkpoint_every')
   for name in positive:
-    if not parsed[name] > 0:
+    if not 0 < parsed[name] < math.inf:
       raise UserError(f'--{name} must be above 0, not {parsed[name]}')
   for name in ('weight_decay', 'image_size'):
-    if parsed[name] < 0:
-      raise UserError(f'--{name} must not be below 0, but is {parsed[name]}')
+    if not 0 <= parsed[name] < math.inf:
+      raise UserError(f'--{name} must be 0 or above, not {parsed[name]}')
   for name in ('momentum', 'label_smoothing'):
     if not 0 <= parsed[name] < 1:
       raise UserError(f'--{name} must be in [0, 1), not {parsed[name]}')

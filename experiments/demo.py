@@ -41,7 +41,7 @@ EXPERIMENT = Experiment(
 
 
 def demo(argv: Sequence[str]) -> None:
-  """Trains the three methods, or one that the flags name, and writes the page."""
+  """Trains the three methods and writes the page."""
   if any(word.lstrip('-') in ('help', 'h') for word in argv):
     launch(EXPERIMENT, argv)
     return

@@ -48,9 +48,13 @@ def parse(
     expanded = [argv[0], *values.read_flags_from_files(argv[1:], force_gnu=False)]
   except (flags.Error, OSError) as error:
     raise UserError(f'--flagfile cannot be read: {error}') from error
-  name = _method_in(expanded) or defaults['method']
+  found = _method_in(expanded)
+  name = defaults['method'] if found is None else found
   method = methods.get(name)
-  own = define_method(name, method, values)
+  own, stage = [], name
+  while stage:
+    own += define_method(stage, methods.get(stage), values)
+    stage = methods.get(stage).first_stage
   try:
     rest = values(expanded)
   except flags.UnrecognizedFlagError as error:

@@ -67,7 +67,7 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
   path = ROOT / 'experiments' / 'results' / f'{name}.json'
   chosen = rows_of(name, only)
   old = list(tables.read(path)) if path.exists() else []
-  key = lambda row: (row['protocol'], row['method'], row['source'], row['target'])
+  key = lambda row: (row['protocol'], row['method'], *row['source'], row['target'])
   new = []
   for arguments in [] if draw else chosen:
     result = run(name, arguments)

@@ -37,6 +37,7 @@ def gather(x: jax.Array, axis: int = 0) -> jax.Array:
 
   A loss that looks at a batch as a whole (MMD, CORAL, a label marginal) takes gathered rows, so
   that its value on 8 devices is the value on 1.
+  Rows of several sources, flattened into one batch, come device by device.
 
   Args:
     x: `[rows on this device, ...]`, or any array whose dimension `axis` is spread over devices.

@@ -75,7 +75,7 @@ def test_teacher_is_the_average_of_the_new_weights(tmp_path: Path) -> None:
   trainer = Trainer(make_run(toys.Teacher, tmp_path), Parallel('pmap', BATCH, jax.devices()[:1]))
   states = trainer._created()
   before = checkpoint.flatten(states[0].states['teacher']['params'])
-  states, _ = trainer._train(states, trainer._inputs.feed(0, 0) and [trainer._inputs.feed(0, 0)])
+  states, _ = trainer._train(states, [trainer._inputs.feed(0, 0)])
   after = checkpoint.flatten(states[0].states['teacher']['params'])
   student = checkpoint.flatten(states[0].params)
   for name, old in before.items():

@@ -185,7 +185,8 @@ class Method(nn.Module):
       batch: The examples on this device.
 
     Returns:
-      Gradients of the shape of `params`, and (terms, states). The step averages both over devices.
+      Gradients of the shape of `params`, and (terms, states). The step averages gradients and
+      terms over devices.
     """
     grads, results = jax.grad(objective, has_aux=True)(params, batch)
     return grads, results

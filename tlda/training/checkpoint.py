@@ -5,6 +5,7 @@ States are saved as host arrays under flat names, so a checkpoint knows nothing 
 """
 
 import hashlib
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import orbax.checkpoint as ocp
 from etils import epath
 
 from tlda.errors import UserError
+from tlda.training import parallel
 
 Arrays = dict[str, np.ndarray]
 
@@ -123,9 +125,11 @@ class Checkpoints:
     return step, arrays, content['note']
 
   def _set_aside(self, steps: list[int]) -> None:
-    for step in steps:
-      path = self._directory / str(step)
-      path.rename(self._directory / f'broken-{step}')
+    if parallel.is_first_host():
+      for step in steps:
+        # Of a time: the same step may break again, and nothing that was written is lost.
+        (self._directory / str(step)).rename(self._directory / f'broken-{step}-{time.time_ns()}')
+    parallel.barrier('set aside')
     if steps:
       self._manager.reload()
 
@@ -157,6 +161,8 @@ def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
   found = Checkpoints(directory).latest() if directory.is_dir() else None
   if found is None:
     raise UserError(f'--init_from={workdir} holds no checkpoint of a run')
+  if not (directory.parent / 'result.json').exists():
+    raise UserError(f'--init_from={workdir} is not finished (step {found[0]}): finish it first')
   arrays = found[1]
   known = arrays['seed'].tolist()
   missing = sorted(set(seeds) - set(known))

@@ -11,7 +11,7 @@ from tlda.data import Split
 from tlda.methods import Method
 from tlda.training import seeds as seeds_lib
 from tlda.training.inputs import Preprocessing
-from tlda.training.parallel import Parallel, to_host
+from tlda.training.parallel import Parallel
 from tlda.training.seeds import Program
 from tlda.training.state import TrainState
 
@@ -120,10 +120,3 @@ class Evaluator:
 def _divide(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
   """Divides sums by counts; what is summed as a matrix (confusion) stays a sum of counts."""
   return sums / counts if sums.ndim == counts.ndim else sums
-
-
-def host_variables(states: Sequence[TrainState], place: int, *, together: bool) -> dict[str, Any]:
-  """Returns the variables of one seed as host arrays."""
-  if together:
-    return jax.tree.map(lambda x: np.array(x[place]), states[0].variables)
-  return to_host(states[place].variables)

@@ -39,7 +39,11 @@ def fit(run: Run) -> dict[str, Any]:
       be read.
     Preempted: The run was told to stop; its state is saved.
   """
-  return Trainer(run).run()
+  trainer = Trainer(run)
+  try:
+    return trainer.run()
+  finally:
+    trainer.close()
 
 
 class Trainer:
@@ -88,17 +92,17 @@ class Trainer:
     clock = Clock(seconds)
     with MetricLog(run.workdir, run.seeds, start, writes=self._first) as log, self._notice:
       feeds = self._inputs.feeds(run.seeds, start, run.steps)
-      try:
-        for step, feed in enumerate(feeds, start=start + 1):
-          states = self._domain_passes(states, step - 1)
-          states, logs = self._train(states, feed)
-          clock.tick()
-          self._after(step, states, logs, log, clock)
-      finally:
-        self._display.close()
-      result = self._finish(states, log, clock)
+      for step, feed in enumerate(feeds, start=start + 1):
+        states = self._domain_passes(states, step - 1)
+        states, logs = self._train(states, feed)
+        clock.tick()
+        self._after(step, states, logs, log, clock)
+      return self._finish(states, log, clock)
+
+  def close(self) -> None:
+    """Gives the terminal back, and waits for what is being written."""
+    self._display.close()
     self._checkpoints.close()
-    return result
 
   def _step(self, state: TrainState, arrays: Any, feed: Feed) -> tuple[TrainState, Logs]:
     run = self._run
@@ -150,6 +154,10 @@ class Trainer:
       if not each.is_due(step, run.steps):
         continue
       source = each.domain == 'source'
+      if source and len(run.sources) > 1:
+        raise UserError(
+          f'{type(run.method).__name__} passes over one source, and there are several'
+        )
       split = run.sources[0].train if source else run.target.train
       branch = 0 if source else run.method.spec.target_domain
       seen = self._evaluator.outputs(states, split, branch, method=each.outputs)
@@ -169,7 +177,7 @@ class Trainer:
   ) -> None:
     """Does what is due after a step: logs, evaluates, saves, stops."""
     run, last = self._run, step == self._run.steps
-    stop = self._notice.has_come(step) and not last
+    stop = self._notice.has_come() and not last
     due = lambda every: step % every == 0 or last
     saving = due(run.checkpoint_every) or stop
     if not (due(run.log_every) or due(run.eval_every) or saving):

@@ -17,6 +17,7 @@ from tlda import axis
 from tlda.data import Domain, Split
 from tlda.data.augmentation import VIEWS
 from tlda.data.streams import Stream
+from tlda.errors import UserError
 from tlda.methods import Batch, Context, Examples, Method
 from tlda.training.parallel import Parallel
 
@@ -67,6 +68,8 @@ def parts(method: Method, sources: Sequence[Domain], target: Domain) -> dict[str
       (target.train,), method.spec.target_domain, labels='target_labels' in method.reads
     ),
   }
+  if unknown := method.reads - {*every, 'target_labels'}:
+    raise UserError(f'{type(method).__name__} reads {sorted(unknown)}: no run has that')
   return {name: part for name, part in every.items() if name in method.reads}
 
 

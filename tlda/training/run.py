@@ -10,6 +10,7 @@ from tlda.data import Domain
 from tlda.errors import UserError
 from tlda.methods import Method
 from tlda.training.inputs import Preprocessing
+from tlda.training.logs import read
 from tlda.transfer.optimizers import Transformation
 
 # What may change between a run and its continuation: where it runs, and how often it speaks.
@@ -96,7 +97,7 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
   try:
     if writes:
       run.workdir.mkdir(parents=True, exist_ok=True)
-    if path.exists():
+    if path.exists() and _has_trained(run.workdir):
       begun = json.loads(path.read_text())
       _compare(begun, config, run.workdir)
       return begun
@@ -111,6 +112,13 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
   except OSError as error:
     raise UserError(f'--workdir={run.workdir} cannot be written: {error.strerror}') from error
   return config
+
+
+def _has_trained(workdir: Path) -> bool:
+  """Tells whether there is anything to lose: a record, or a checkpoint."""
+  checkpoints = workdir / 'checkpoints'
+  saved = checkpoints.is_dir() and any(path.name.isdigit() for path in checkpoints.iterdir())
+  return saved or bool(read(workdir / 'metrics.jsonl'))
 
 
 def _compare(before: dict[str, Any], now: dict[str, Any], workdir: Path) -> None:

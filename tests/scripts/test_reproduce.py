@@ -1,0 +1,52 @@
+"""Tables are made row by row, onto what is there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import reproduce
+from tlda.errors import UserError
+
+
+def result(arguments: list[str], accuracy: float) -> dict[str, Any]:
+  flags = dict(flag.lstrip('-').split('=', 1) for flag in arguments)
+  return {
+    'protocol': 'digits/full',
+    'method': flags['method'],
+    'source': [flags['source']],
+    'target': flags['target'],
+    'seeds': [0, 1],
+    'published': None,
+    'data': {},
+    'accuracy': {'target_test': [accuracy, accuracy]},
+    'selected': {},
+    'config': {'command': 'python -m experiments.digits', 'commit': 'abc'},
+  }
+
+
+def test_rows_are_replaced_and_the_others_stay(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  (tmp_path / 'README.md').write_text('<!-- results:digits -->\n<!-- /results:digits -->\n')
+  monkeypatch.setattr(reproduce, 'ROOT', tmp_path)
+  monkeypatch.setattr(reproduce, 'run', lambda _, arguments: result(arguments, 0.5))
+  reproduce.reproduce('digits', None, draw=False)
+  path = tmp_path / 'experiments' / 'results' / 'digits.json'
+  before = json.loads(path.read_text())
+  monkeypatch.setattr(reproduce, 'run', lambda _, arguments: result(arguments, 0.75))
+  reproduce.reproduce('digits', 'dann', draw=False)
+  after = json.loads(path.read_text())
+  assert [row['method'] for row in after] == [row['method'] for row in before]
+  means = {(row['method'], row['target']): row['target_test_mean'] for row in after}
+  assert means['dann', 'usps'] == 0.75
+  assert means['source_only', 'usps'] == 0.5
+  assert '75.00' in (tmp_path / 'README.md').read_text()
+
+
+def test_unknown_tables_and_methods() -> None:
+  with pytest.raises(UserError, match="unknown table 'digit': did you mean 'digits'"):
+    reproduce.rows_of('digit', None)
+  with pytest.raises(UserError, match="did you mean 'dann'"):
+    reproduce.rows_of('digits', 'dan')
