@@ -17,6 +17,7 @@ from pathlib import Path
 
 from experiments.common import Experiment, guarded, launch, summary
 from tlda import report
+from tlda.errors import UserError
 from tlda.training import parallel
 
 FOLDER = Path('runs') / 'demo'
@@ -45,6 +46,10 @@ def demo(argv: Sequence[str]) -> None:
   if any(word.lstrip('-') in ('help', 'h') for word in argv):
     launch(EXPERIMENT, argv)
     return
+  if any(word.lstrip('-').partition('=')[0] in ('method', 'workdir') for word in argv[1:]):
+    raise UserError(
+      f'the demo trains {", ".join(METHODS)} in {FOLDER}: for one, use another experiment'
+    )
   results, folders = [], [FOLDER / method for method in METHODS]
   for method, folder in zip(METHODS, folders, strict=True):
     print(f'\n{method}')

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments import demo
+from tlda.errors import UserError
 
 
 def test_demo_writes_three_results_and_a_page(
@@ -24,3 +25,9 @@ def test_demo_writes_three_results_and_a_page(
   page = (tmp_path / 'runs' / 'demo' / 'index.html').read_text()
   assert all(method in page for method in demo.METHODS)
   assert (tmp_path / 'runs' / 'demo' / 'index.html').as_uri() in said
+
+
+@pytest.mark.parametrize('word', ['--method=dann', '--workdir=elsewhere'])
+def test_demo_says_that_it_chooses_methods_and_folders(word: str) -> None:
+  with pytest.raises(UserError, match='the demo trains source_only, dann, target_only'):
+    demo.demo(['demo', word])
