@@ -152,7 +152,7 @@ def build(
   network = backbones.network(
     parsed['backbone'],
     classes=spec.classes,
-    normalization=parsed['normalization'],
+    normalization=method.normalization or parsed['normalization'],
     domains=spec.domains,
   )
   schedule = transfer.schedule(parsed['schedule'], parsed['learning_rate'], parsed['steps'])

@@ -5,10 +5,12 @@ from typing import Any
 
 import jax
 import numpy as np
+import pytest
 
 from tests import toys
 from tests.problem import BATCH, make_run
-from tlda.methods import DANN, Context
+from tlda.errors import UserError
+from tlda.methods import DANN, Batch, Context, Terms
 from tlda.training import checkpoint
 from tlda.training.fit import Trainer
 from tlda.training.parallel import Parallel
@@ -93,3 +95,38 @@ def test_bank_holds_the_rows_of_the_whole_batch(tmp_path: Path) -> None:
   untouched = np.setdiff1d(np.arange(len(rows)), touched)
   np.testing.assert_allclose(rows[untouched], 1 / 3, rtol=1e-6)
   assert (np.abs(rows[touched] - 1 / 3).max(axis=1) > 1e-4).all()
+
+
+class Watched(DANN):
+  """Logs how sure the target's predictions are, beside what it minimises."""
+
+  def objective(self, batch: Batch, context: Context) -> Terms:
+    _, target = self.outputs(batch)
+    sure = jax.nn.softmax(target.logits).max(axis=-1).mean()
+    return {**super().objective(batch, context), 'monitor/confidence': 1e6 * sure}
+
+
+def test_what_is_watched_is_logged_and_not_minimised(tmp_path: Path) -> None:
+  after = {}
+  for cls in (DANN, Watched):
+    run = make_run(cls, tmp_path / cls.__name__)
+    trainer = Trainer(run, Parallel('pmap', BATCH, jax.devices()[:1]))
+    states, logs = trainer._train(trainer._created(), [trainer._inputs.feed(0, 0)])
+    after[cls] = states[0].params
+  assert 'monitor/confidence' in logs[0]
+  assert not any('confidence' in name for name in logs[0] if name.startswith('loss/'))
+  jax.tree.map(np.testing.assert_array_equal, after[Watched], after[DANN])
+
+
+class Choosy(DANN):
+  """Refuses small batches."""
+
+  def check(self, batch_size: int) -> None:
+    if batch_size < 99:
+      raise UserError(f'--batch_size={batch_size} is below the 99 that this method needs')
+
+
+def test_a_method_refuses_before_anything_is_written(tmp_path: Path) -> None:
+  with pytest.raises(UserError, match='--batch_size=16 is below the 99'):
+    Trainer(make_run(Choosy, tmp_path / 'run'))
+  assert not (tmp_path / 'run').exists()

@@ -1,10 +1,11 @@
 """Domain-adversarial training of neural networks (Ganin et al., 2016)."""
 
 import flax.linen as nn
+import jax
 
 from tlda import losses
 from tlda.methods.batch import Batch, Context
-from tlda.methods.method import Method, Terms
+from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import DomainClassifier, gradient_reversal
 
 
@@ -31,9 +32,13 @@ class DANN(Method):
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the loss of the domain classifier."""
     source, target = self.outputs(batch)
+    domain = self.domain_loss(source, target, context)
+    return {'task': self.task_loss(source, batch.source), 'domain': domain}
+
+  def domain_loss(self, source: Outputs, target: Outputs, context: Context) -> jax.Array:
+    """Returns the domain classifier's loss, a scalar; its gradient to the features is reversed."""
     coefficient = self.weight * context.ramp()
-    domain = losses.domain_adversarial(
+    return losses.domain_adversarial(
       self.domain_classifier(gradient_reversal(source.features, coefficient), train=True),
       self.domain_classifier(gradient_reversal(target.features, coefficient), train=True),
     )
-    return {'task': self.task_loss(source, batch.source), 'domain': domain}

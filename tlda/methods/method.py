@@ -87,6 +87,7 @@ class Method(nn.Module):
       Labels of the target reach no method that does not say that it reads them.
     views: The augmented views ('weak', 'strong') that it needs of the examples.
     first_stage: The method that must have been trained before, or None.
+    normalization: The batch normalisation that the network must have, or None for any.
 
   Attributes:
     spec: What is known of the problem.
@@ -98,6 +99,7 @@ class Method(nn.Module):
   reads: ClassVar[frozenset[str]] = frozenset({'source', 'target'})
   views: ClassVar[tuple[str, ...]] = ()
   first_stage: ClassVar[str | None] = None
+  normalization: ClassVar[str | None] = None
 
   spec: Spec
   task: Task
@@ -144,12 +146,26 @@ class Method(nn.Module):
     return self.task.loss(outputs.logits, examples.flat().labels).mean()
 
   def objective(self, batch: Batch, context: Context) -> Terms:
-    """Returns the named terms, scalars, whose sum this method minimises."""
+    """Returns the named terms, scalars, whose sum this method minimises.
+
+    A value under a name that begins with 'monitor/' is logged and no part of the sum.
+    """
     raise TypeError(f'{type(self).__name__} has no objective')
 
   def phases(self) -> tuple[Phase, ...]:
     """Returns the moves of one training step."""
     return (Phase('train'),)
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem that the method cannot work on, before anything is compiled.
+
+    Args:
+      batch_size: Examples of each domain in a step, on all devices.
+
+    Raises:
+      UserError: What does not fit, and what would.
+    """
+    del batch_size
 
   def domain_passes(self) -> tuple[DomainPass, ...]:
     """Returns the passes over whole domains that this method needs."""
@@ -249,6 +265,11 @@ def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, 
   statistics = {name: value for name, value in touched.items() if name not in own}
   statistics.pop('intermediates', None)
   return params, {**statistics, **method.initial_states(params)}
+
+
+def is_watched(name: str) -> bool:
+  """Tells whether a term of this name is logged only, and not minimised."""
+  return name.startswith('monitor/')
 
 
 def dropout_key(context: Context) -> jax.Array:

@@ -57,6 +57,7 @@ class Trainer:
       devices: What it runs on; None takes all devices in the style that the run says.
     """
     self._run, self._first = run, parallel.is_first_host()
+    run.method.check(run.batch_size)
     self._devices = devices or parallel.Parallel(run.distribute, run.batch_size)
     self._config = claim(run, writes=self._first)
     parallel.barrier('claimed')

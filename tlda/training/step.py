@@ -10,7 +10,7 @@ import optax
 
 from tlda import axis
 from tlda.methods import Batch, Context, Method, Phase, Terms
-from tlda.methods.method import Params, States, dropout_key
+from tlda.methods.method import Params, States, dropout_key, is_watched
 from tlda.training.state import TrainState
 from tlda.transfer.optimizers import Transformation
 
@@ -31,7 +31,8 @@ def train_step(
 
   Returns:
     The state after the step, and scalars: each term under `loss/TERM` (`loss/PHASE/TERM` where the
-    method has several phases) and the norms of gradients, parameters and updates.
+    method has several phases), what is only watched under its own name, `monitor/...`, and the
+    norms of gradients, parameters and updates.
   """
   before, gradients, logs, turn = state.params, [], {}, 0
   phases = method.phases()
@@ -42,7 +43,7 @@ def train_step(
       gradients.append(optax.tree.norm(grads))
       turn += 1
     prefix = f'loss/{phase.name}/' if len(phases) > 1 else 'loss/'
-    logs |= {prefix + name: value for name, value in terms.items()}
+    logs |= {name if is_watched(name) else prefix + name: value for name, value in terms.items()}
   context = Context(state.step, state.seed, total_steps, turn)
   states = {**state.states, **method.after_update(state.variables, context)}
   logs['norm/gradients'] = optax.tree.norm(gradients)
@@ -72,7 +73,8 @@ def _run(
       rngs={'dropout': dropout_key(context)},
       mutable=list(state.states),
     )
-    return sum(terms.values()), (terms, states)
+    minimised = [value for name, value in terms.items() if not is_watched(name)]
+    return sum(minimised, jnp.float32(0)), (terms, states)
 
   grads, (terms, states) = method.gradients(objective, trained, batch)
   grads, terms = axis.mean((grads, terms))
