@@ -41,6 +41,8 @@ DEFAULTS: dict[str, Any] = {
   'log_every': 100,
   'eval_every': 1_000,
   'checkpoint_every': 1_000,
+  'select': 'last',
+  'target_labels_per_class': 0,
 }
 
 
@@ -182,6 +184,8 @@ def build(
     distribute=parsed['distribute'],
     initial=epath.Path(parsed['init_from']) if parsed['init_from'] else None,
     flags={**parsed, 'protocol': protocol},
+    select=parsed['select'],
+    labelled_target=few_labels(target, parsed['target_labels_per_class']),
     about={
       'published': dict(published) if published else None,
       'command': command,
@@ -197,7 +201,7 @@ def _check_numbers(parsed: Mapping[str, Any]) -> None:
   for name in positive:
     if not 0 < parsed[name] < math.inf:
       raise UserError(f'--{name} must be above 0, not {parsed[name]}')
-  for name in ('weight_decay', 'image_size'):
+  for name in ('weight_decay', 'image_size', 'target_labels_per_class'):
     if not 0 <= parsed[name] < math.inf:
       raise UserError(f'--{name} must be 0 or above, not {parsed[name]}')
   for name in ('momentum', 'label_smoothing'):
@@ -233,6 +237,11 @@ def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spe
     sources=tuple(map(known, sources)),
     target=known(target),
   )
+
+
+def few_labels(target: data.Domain, per_class: int) -> data.Split | None:
+  """Returns the labelled examples of the target, the same for every run; None for 0 a class."""
+  return data.draw(target.train, per_class, len(target.classes)) if per_class else None
 
 
 def make_method(

@@ -14,6 +14,7 @@ from absl import flags
 
 from tlda import data, methods
 from tlda.errors import UserError, nearest
+from tlda.evaluation import selection
 from tlda.models import backbones
 from tlda.models.normalization import MODES
 from tlda.training.parallel import STYLES
@@ -88,6 +89,9 @@ _COMMON = {
   'log_every': 'Steps between log lines.',
   'eval_every': 'Steps between evaluations on the tests.',
   'checkpoint_every': 'Steps between checkpoints.',
+  'select': 'Rule by which a checkpoint is kept for each seed: one of {rules}.',
+  'target_labels_per_class': 'Labelled examples of each class of the target, for methods that read '
+  'them.',
 }
 _OPTIONAL = {
   'distribute': 'How the step is spread over devices: {styles} (default: pmap on one host, '
@@ -116,6 +120,7 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
     'schedules': schedules.names(),
     'optimizers': optimizers.names(),
     'styles': STYLES,
+    'rules': selection.rules(),
   }
   lists = {name: ', '.join(listed) for name, listed in lists.items()}
   for name, text in _COMMON.items():

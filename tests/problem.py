@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tlda import transfer
-from tlda.data import Domain, Split
+from tlda.data import Domain, Split, draw
 from tlda.methods import DomainSpec, Method, Spec
 from tlda.models import DomainClassifier, Linear, Normalization
 from tlda.tasks import Classification
@@ -97,4 +97,5 @@ def make_run(
     initial=initial,
     flags={'experiment': 'test', 'method': cls.__name__, 'protocol': 'test/small'},
     about={},
+    labelled_target=draw(target.train, 2, CLASSES) if 'labelled_target' in cls.reads else None,
   )

@@ -157,4 +157,26 @@ class Centroids(Method):
     return {'task': self.task_loss(source, batch.source), 'pull': 0.1 * pull}
 
 
-ALL: tuple[type[Method], ...] = (TwoHeads, Teacher, Bank, InputGradient, Sharpness, Centroids)
+class FewLabels(Method):
+  """Learns from the source and from a few labelled examples of the target."""
+
+  reads: ClassVar[frozenset[str]] = frozenset({'source', 'target', 'labelled_target'})
+
+  def objective(self, batch: Batch, context: Context) -> Terms:
+    source, target, labelled = self.outputs(batch)
+    return {
+      'task': self.task_loss(source, batch.source),
+      'few': self.task_loss(labelled, batch.labelled_target),
+      'entropy': 0.1 * losses.entropy(target.logits).mean(),
+    }
+
+
+ALL: tuple[type[Method], ...] = (
+  TwoHeads,
+  Teacher,
+  Bank,
+  InputGradient,
+  Sharpness,
+  Centroids,
+  FewLabels,
+)

@@ -143,6 +143,7 @@ def test_target_labels_reach_only_methods_that_say_so(case: Any, tmp_path: Path)
   batch = trainer._inputs.example(0)
   assert (batch.source is not None) == ('source' in cls.reads)
   assert (batch.target is not None) == ('target' in cls.reads)
+  assert (batch.labelled_target is not None) == ('labelled_target' in cls.reads)
   if batch.target is not None:
     assert (batch.target.labels is not None) == ('target_labels' in cls.reads)
     held = trainer._inputs.arrays['target'][0]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tests import toys
-from tests.contracts.test_methods import assert_alike, interrupt_at
+from tests.contracts.test_methods import assert_alike, assert_same_run, interrupt_at
 from tests.problem import BATCH, make_run
 from tlda.errors import UserError
 from tlda.methods import DANN, Context, SourceOnly
-from tlda.training import checkpoint
+from tlda.training import checkpoint, inputs, parallel
 from tlda.training.checkpoint import Checkpoints
 from tlda.training.evaluate import Evaluator
 from tlda.training.fit import Trainer, fit
@@ -21,6 +21,7 @@ from tlda.training.inputs import Inputs, parts
 from tlda.training.logs import read
 from tlda.training.parallel import Parallel
 from tlda.training.preemption import Preempted
+from tlda.training.run import stride
 
 
 def weights(folder: Path) -> checkpoint.Arrays:
@@ -136,3 +137,68 @@ def test_states_are_alike_on_every_device(tmp_path: Path) -> None:
   good = jax.device_put(np.ones(3, np.float32), sharding(devices[0]))
   with pytest.raises(AssertionError):
     assert_alike({'a': good}, {'a': np.array([1, 1, 1.1], np.float32)}, 1e-5)
+
+
+def test_several_steps_in_one_call_equal_one_at_a_time(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  run = lambda name: dataclasses.replace(
+    make_run(toys.Bank, tmp_path / name, steps=7, seeds=(0, 1)), log_every=2, eval_every=4
+  )
+  interrupt_at(monkeypatch, 3)
+  with pytest.raises(Preempted, match='step 3 of 7'):
+    fit(run('moved'))
+  monkeypatch.undo()
+  fit(run('alone'))
+  monkeypatch.setattr(parallel, 'is_accelerator', lambda: True)
+  assert stride(run('x'), resident=True) == 2
+  fit(run('together'))
+  fit(run('moved'))  # From a step between two stretches.
+  for name in ('together', 'moved'):
+    for array, expected in zip(
+      weights(tmp_path / name).values(), weights(tmp_path / 'alone').values(), strict=True
+    ):
+      np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-6)
+    logs, expected_logs = (read(tmp_path / each / 'metrics.jsonl') for each in (name, 'alone'))
+    assert [record['step'] for record in logs] == [2, 4, 6, 7]
+    for record, other in zip(logs, expected_logs, strict=True):
+      np.testing.assert_allclose(record['loss/task'], other['loss/task'], rtol=1e-4)
+
+
+def test_a_stretch_never_reaches_over_what_the_loop_does(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  run = dataclasses.replace(
+    make_run(toys.Centroids, tmp_path), steps=240, log_every=40, eval_every=80, checkpoint_every=80
+  )
+  assert stride(run, resident=True) == 1, 'a CPU makes one step in a call'
+  monkeypatch.setattr(parallel, 'is_accelerator', lambda: True)
+  assert stride(run, resident=False) == 1
+  assert stride(run, resident=True) == 40, 'passes are due before steps 0 and 120'
+  assert stride(dataclasses.replace(run, steps=100), resident=True) == 10, 'before 0 and 50'
+  long = dataclasses.replace(run, steps=2000, log_every=500, eval_every=500, checkpoint_every=500)
+  assert stride(long, resident=True) == 100, 'a call is no longer than that'
+
+
+def test_rows_that_travel_resume_bit_for_bit(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr(inputs, 'RESIDENT_LIMIT', 0)
+  assert not Trainer(make_run(DANN, tmp_path / 'x'))._inputs.is_resident
+  fit(make_run(DANN, tmp_path / 'whole'))
+  interrupt_at(monkeypatch, 3)
+  with pytest.raises(Preempted):
+    fit(make_run(DANN, tmp_path / 'cut'))
+  monkeypatch.undo()
+  monkeypatch.setattr(inputs, 'RESIDENT_LIMIT', 0)
+  fit(make_run(DANN, tmp_path / 'cut'))
+  assert_same_run(tmp_path / 'whole', tmp_path / 'cut')
+
+
+def test_labelled_examples_of_the_target_go_with_methods_that_read_them(tmp_path: Path) -> None:
+  few = make_run(toys.FewLabels, tmp_path)
+  assert sorted(few.labelled_target.labels) == [0, 0, 1, 1, 2, 2]
+  with pytest.raises(UserError, match='FewLabels reads a few labelled examples of the target: say'):
+    fit(dataclasses.replace(few, labelled_target=None))
+  with pytest.raises(UserError, match='DANN reads no labelled examples of the target: leave out'):
+    fit(dataclasses.replace(make_run(DANN, tmp_path), labelled_target=few.labelled_target))

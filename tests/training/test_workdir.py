@@ -1,5 +1,6 @@
 """A run's folder: what it holds, whose it is, how a run goes on from it, and broken checkpoints."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -14,8 +15,9 @@ from tests.problem import BATCH, make_run
 from tlda.data import Split
 from tlda.errors import UserError
 from tlda.methods import DANN, SourceOnly
+from tlda.models.backbones import LeNet
 from tlda.training import checkpoint
-from tlda.training.checkpoint import BrokenCheckpoint, Checkpoints
+from tlda.training.checkpoint import Checkpoints
 from tlda.training.fit import Trainer, fit
 from tlda.training.parallel import Parallel
 from tlda.training.preemption import Preempted
@@ -59,8 +61,9 @@ def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
   checkpoints.save(1, arrays, {'seconds': 1.0})
   checkpoints.save(2, {**arrays, 'step': np.int32(6)}, {'seconds': 2.0})
   shutil.copytree(tmp_path / '1' / 'state', tmp_path / '2' / 'state', dirs_exist_ok=True)
-  with pytest.warns(BrokenCheckpoint, match='not those that were saved'):
-    step, found, note = Checkpoints(tmp_path).latest()
+  said = []
+  step, found, note = Checkpoints(tmp_path).latest(say=said.append)
+  assert 'not those that were saved' in said[0]
   assert (step, note['seconds']) == (1, 1.0)
   np.testing.assert_array_equal(found['params.kernel'], arrays['params.kernel'])
 
@@ -133,3 +136,40 @@ def test_second_stage_starts_from_the_first(tmp_path: Path) -> None:
   assert start['step'] == 0
   with pytest.raises(UserError, match=r'seeds \[0, 1\], and not \[7\]'):
     Trainer(make_run(toys.Bank, tmp_path / 'c', seeds=(7,), initial=tmp_path / 'first'))._created()
+
+
+def test_a_step_that_breaks_twice_is_set_aside_twice(tmp_path: Path) -> None:
+  arrays = {'step': np.int32(5)}
+  Checkpoints(tmp_path).save(1, arrays, {})
+  for _ in range(2):
+    Checkpoints(tmp_path).save(2, arrays, {})
+    truncate(tmp_path / '2')
+    assert Checkpoints(tmp_path).latest(say=lambda _: None)[0] == 1
+  assert len(list(tmp_path.glob('broken-2-*'))) == 2
+
+
+def test_finished_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+  fit(make_run(SourceOnly, tmp_path))
+  capsys.readouterr()
+  fit(make_run(SourceOnly, tmp_path))
+  said = capsys.readouterr().out
+  assert 'is finished (step 4)' in said
+  assert 'resuming' not in said
+
+
+def test_a_configuration_that_is_none(tmp_path: Path) -> None:
+  fit(make_run(SourceOnly, tmp_path))
+  (tmp_path / 'config.json').write_text('[]')
+  with pytest.raises(UserError, match='is no configuration: is this the workdir of a run'):
+    fit(make_run(SourceOnly, tmp_path))
+
+
+def test_too_small_inputs_and_tests_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+  run = make_run(DANN, tmp_path / 'run', extractor=LeNet())
+  with pytest.raises(UserError, match='inputs of 8x8x1 are too small for this --backbone'):
+    fit(run)
+  run = make_run(DANN, tmp_path / 'run')
+  short = Split(run.target.test.inputs[:3], run.target.test.labels[:3])
+  with pytest.raises(UserError, match='the test split of right has 3 examples: at least 4'):
+    fit(dataclasses.replace(run, target=dataclasses.replace(run.target, test=short)))
+  assert not (tmp_path / 'run').exists()

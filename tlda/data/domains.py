@@ -150,6 +150,33 @@ def channel_mean(domains: Sequence[Domain]) -> np.ndarray:
   return np.mean([_mean(domain.train) for domain in domains], axis=0).astype(np.float32)
 
 
+def draw(split: Split, per_class: int, classes: int, seed: int = 0) -> Split:
+  """Draws the same number of examples of each class, at random by the seed.
+
+  Args:
+    split: Where to draw from; it keeps all examples.
+    per_class: How many of each class.
+    classes: The number of classes.
+    seed: Of the draw.
+
+  Returns:
+    `[classes * per_class]` examples in memory, class by class.
+
+  Raises:
+    UserError: A class has fewer.
+  """
+  random = np.random.default_rng(seed)
+  rows = [np.flatnonzero(split.labels == label) for label in range(classes)]
+  fewest = min(range(classes), key=lambda label: len(rows[label]))
+  if len(rows[fewest]) < per_class:
+    raise UserError(
+      f'{per_class} examples of each class were asked for, and class {fewest} has '
+      f'{len(rows[fewest])}'
+    )
+  chosen = np.concatenate([random.choice(own, per_class, replace=False) for own in rows])
+  return Split(split.fetch(chosen), split.labels[chosen])
+
+
 def _mean(split: Split) -> np.ndarray:
   if not isinstance(split.inputs, np.ndarray) and len(split) > _MEAN_EXAMPLES:
     indices = np.linspace(0, len(split) - 1, _MEAN_EXAMPLES).astype(int)

@@ -5,6 +5,8 @@ from jax.typing import ArrayLike
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+# Of each domain: two halves, and two halves of one of them.
+FEWEST = 4
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
@@ -34,8 +36,8 @@ def proxy_a_distance(
   """
   random = np.random.default_rng(seed)
   domains = [np.asarray(x, np.float64) for x in (source_features, target_features)]
-  if min(len(domain) for domain in domains) < 4:
-    raise ValueError('the proxy A-distance needs at least 4 examples of each domain')
+  if min(len(domain) for domain in domains) < FEWEST:
+    raise ValueError(f'the proxy A-distance needs at least {FEWEST} examples of each domain')
   domains = [domain[random.permutation(len(domain))] for domain in domains]
   train, test = _halves(domains)
   fit, validation = _halves(train)

@@ -9,6 +9,17 @@ SOURCE, TARGET = 'accuracy/source_test', 'accuracy/target_test'
 ORACLE = 'oracle'
 
 
+LAST = 'last'
+
+# Rules that look at no target label: name to the value of a record whose highest is chosen.
+SCORES = {'source_accuracy': SOURCE}
+
+
+def rules() -> list[str]:
+  """Returns the names of the rules that a checkpoint may be chosen by, without a target label."""
+  return [LAST, *sorted(SCORES)]
+
+
 def select(records: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
   """Returns the target accuracy of each seed under each selection rule.
 

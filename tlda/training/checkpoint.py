@@ -6,7 +6,7 @@ States are saved as host arrays under flat names, so a checkpoint knows nothing 
 
 import hashlib
 import time
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,8 @@ from tlda.training import parallel
 
 Arrays = dict[str, np.ndarray]
 
-
-class BrokenCheckpoint(UserWarning):
-  """A checkpoint could not be read, and the one before it is taken."""
+# Where a run keeps what its selection rule chose: a state for each seed, each of a step of its own.
+SELECTED = 'selected'
 
 
 def flatten(tree: Any) -> Arrays:
@@ -90,10 +89,15 @@ class Checkpoints:
     content = ocp.args.Composite(state=ocp.args.StandardSave(arrays), note=ocp.args.JsonSave(note))
     self._manager.save(step, args=content)
 
-  def latest(self) -> tuple[int, Arrays, dict[str, Any]] | None:
+  def latest(
+    self, say: Callable[[str], object] = print
+  ) -> tuple[int, Arrays, dict[str, Any]] | None:
     """Returns step, arrays and note of the newest whole checkpoint; None where there is none.
 
     A broken one is set aside under another name, and said.
+
+    Args:
+      say: What shows a sentence to the user.
 
     Raises:
       UserError: There are checkpoints, and none is whole.
@@ -105,7 +109,7 @@ class Checkpoints:
         found = self._read(step)
       except Exception as error:
         broken.append(step)
-        warnings.warn(_broken(self._directory / str(step), error), BrokenCheckpoint, stacklevel=2)
+        say(_broken(self._directory / str(step), error))
         continue
       self._set_aside(broken)
       return found
@@ -146,6 +150,8 @@ def _broken(path: epath.Path, error: Exception) -> str:
 def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
   """Returns new states with the weights of a finished run, seed i from its seed i.
 
+  They are those of the last step, or for each seed of the step that its `--select` chose.
+
   Parameters and states that both have are taken over (a group that only the new method has keeps
   its initial weights); step and optimizer begin anew. The data of that run are not needed.
 
@@ -157,11 +163,13 @@ def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
   Raises:
     UserError: There is no such run, it lacks a seed, or a shared part differs in shape.
   """
-  directory = epath.Path(workdir) / 'checkpoints'
+  workdir = epath.Path(workdir)
+  chosen = workdir / SELECTED
+  directory = chosen if chosen.is_dir() else workdir / 'checkpoints'
   found = Checkpoints(directory).latest() if directory.is_dir() else None
   if found is None:
     raise UserError(f'--init_from={workdir} holds no checkpoint of a run')
-  if not (directory.parent / 'result.json').exists():
+  if not (workdir / 'result.json').exists():
     raise UserError(f'--init_from={workdir} is not finished (step {found[0]}): finish it first')
   arrays = found[1]
   known = arrays['seed'].tolist()

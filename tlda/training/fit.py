@@ -2,8 +2,7 @@
 
 import json
 import math
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -13,14 +12,15 @@ from tlda.errors import UserError
 from tlda.methods import Context
 from tlda.training import parallel
 from tlda.training import seeds as seeds_lib
-from tlda.training.checkpoint import BrokenCheckpoint, Checkpoints, start_from, unflatten
+from tlda.training.checkpoint import SELECTED, Checkpoints, start_from, unflatten
 from tlda.training.evaluate import Evaluator
 from tlda.training.inputs import Feed, Inputs, parts
 from tlda.training.logs import MetricLog
 from tlda.training.preemption import Notice, Preempted
 from tlda.training.progress import Clock, Display, line
 from tlda.training.result import collect, distances, features, summarize, write
-from tlda.training.run import Run, claim
+from tlda.training.run import Run, claim, refuse, stride
+from tlda.training.selected import Chosen
 from tlda.training.state import TrainState, create
 from tlda.training.step import Logs, train_step
 
@@ -57,7 +57,8 @@ class Trainer:
       devices: What it runs on; None takes all devices in the style that the run says.
     """
     self._run, self._first = run, parallel.is_first_host()
-    run.method.check(run.batch_size)
+    refuse(run)
+    read = parts(run.method, run.sources, run.target, run.labelled_target)
     self._devices = devices or parallel.Parallel(run.distribute, run.batch_size)
     self._config = claim(run, writes=self._first)
     parallel.barrier('claimed')
@@ -67,36 +68,48 @@ class Trainer:
       )
     self._together = seeds_lib.together(run.method.spec.input_shape, len(run.seeds))
     self._inputs = Inputs(
-      parts(run.method, run.sources, run.target),
+      read,
       batch_size=run.batch_size,
       preprocessing=run.preprocessing,
       views=run.method.views,
       parallel=self._devices,
     )
+    self._stride = stride(run, resident=self._inputs.is_resident)
+    function = self._step if self._stride == 1 else self._steps
     self._program = seeds_lib.Program(
-      self._devices, self._step, together=self._together, donates=True
+      self._devices, function, together=self._together, donates=True
     )
     self._evaluator = Evaluator(
       run.method, run.preprocessing, self._devices, together=self._together
     )
     self._checkpoints = Checkpoints(run.workdir / 'checkpoints')
+    self._chosen = Chosen(run.workdir / SELECTED, run.select)
     self._display = Display(run.steps, self._first)
     self._notice = Notice()
 
   def run(self) -> dict[str, Any]:
     """Trains to the planned step, and writes the result."""
+    with self._notice:
+      return self._trained()
+
+  def _trained(self) -> dict[str, Any]:
     run = self._run
     states, start, seconds = self._start()
     result = run.workdir / 'result.json'
     if start == run.steps and result.exists():
+      self._display.say(f'{run.workdir} is finished (step {start}): nothing to train')
       return json.loads(result.read_text())
+    if start:
+      self._display.say(f'resuming {run.workdir} at step {start}')
     clock = Clock(seconds)
-    with MetricLog(run.workdir, run.seeds, start, writes=self._first) as log, self._notice:
-      feeds = self._inputs.feeds(run.seeds, start, run.steps)
-      for step, feed in enumerate(feeds, start=start + 1):
-        states = self._domain_passes(states, step - 1)
+    with MetricLog(run.workdir, run.seeds, start, writes=self._first) as log:
+      feeds = self._feeds(start)
+      done = start
+      for step, feed in feeds:
+        states = self._domain_passes(states, done)
         states, logs = self._train(states, feed)
-        clock.tick()
+        clock.tick(step - done)
+        done = step
         self._after(step, states, logs, log, clock)
       return self._finish(states, log, clock)
 
@@ -104,6 +117,20 @@ class Trainer:
     """Gives the terminal back, and waits for what is being written."""
     self._display.close()
     self._checkpoints.close()
+    self._chosen.close()
+
+  def _feeds(self, start: int) -> Iterator[tuple[int, list[Feed]]]:
+    """Yields the steps that are done after each call of the program, and its feeds."""
+    seeds, steps = self._run.seeds, self._run.steps
+    if self._stride == 1:
+      return enumerate(self._inputs.feeds(seeds, start, steps), start=start + 1)
+    return self._inputs.stretches(seeds, start, steps, self._stride)
+
+  def _steps(self, state: TrainState, arrays: Any, feed: Feed) -> tuple[TrainState, Logs]:
+    """Makes the steps of a stretch; returns what the last of them logs."""
+    step = lambda state, own: self._step(state, arrays, own)
+    state, logs = jax.lax.scan(step, state, feed)
+    return state, jax.tree.map(lambda x: x[-1], logs)
 
   def _step(self, state: TrainState, arrays: Any, feed: Feed) -> tuple[TrainState, Logs]:
     run = self._run
@@ -133,19 +160,20 @@ class Trainer:
 
   def _start(self) -> tuple[list[TrainState], int, float]:
     """Returns states, step and seconds of the last checkpoint, or of the very start."""
-    with warnings.catch_warnings(record=True) as caught:
-      warnings.simplefilter('always', BrokenCheckpoint)
-      found = self._checkpoints.latest()
-    for warning in caught:
-      self._display.say(str(warning.message))
+    found = self._checkpoints.latest(say=self._display.say)
     states = self._created()
     self._before = features(self._run, self._evaluator, states)
+    step = 0 if found is None else found[0]
+    if not parallel.agree(step):
+      raise UserError(
+        f'the hosts do not see the same checkpoints in {self._run.workdir} (here: step {step}): '
+        'is it a drive that all share?'
+      )
     if found is None:
       return states, 0, 0.0
     step, arrays, note = found
     stacked = seeds_lib.stack(states, together=self._together)
     states = seeds_lib.unstack(self._devices, unflatten(arrays, stacked), together=self._together)
-    self._display.say(f'resuming {self._run.workdir} at step {step}')
     return states, step, note['seconds']
 
   def _domain_passes(self, states: list[TrainState], step: int) -> list[TrainState]:
@@ -187,7 +215,9 @@ class Trainer:
     with clock.pause():
       self._check_finite(step, values)
       record = self._logged(step, values, clock) if due(run.log_every) else {}
-      record |= self._evaluated(states) if due(run.eval_every) else {}
+      if due(run.eval_every):
+        record |= self._evaluated(states)
+        self._chosen.offer(step, record, states, together=self._together)
       if record:
         log.write(step, record)
       if saving:

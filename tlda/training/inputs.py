@@ -60,16 +60,41 @@ class Part:
   labels: bool
 
 
-def parts(method: Method, sources: Sequence[Domain], target: Domain) -> dict[str, Part]:
-  """Returns the parts of the batch that a method reads, and no others."""
+def parts(
+  method: Method, sources: Sequence[Domain], target: Domain, labelled_target: Split | None = None
+) -> dict[str, Part]:
+  """Returns the parts of the batch that a method reads, and no others.
+
+  Args:
+    method: The method.
+    sources: The labelled domains.
+    target: The domain to adapt to.
+    labelled_target: Its few labelled examples, where there are any.
+
+  Raises:
+    UserError: The method reads labelled examples of the target, and there are none; or there are,
+      and it does not read them.
+  """
+  name = type(method).__name__
+  if labelled_target is None and 'labelled_target' in method.reads:
+    raise UserError(
+      f'{name} reads a few labelled examples of the target: say how many with '
+      '--target_labels_per_class'
+    )
+  if labelled_target is not None and 'labelled_target' not in method.reads:
+    raise UserError(
+      f'{name} reads no labelled examples of the target: leave out --target_labels_per_class'
+    )
   every = {
     'source': Part(tuple(source.train for source in sources), 0, labels=True),
     'target': Part(
       (target.train,), method.spec.target_domain, labels='target_labels' in method.reads
     ),
   }
+  if labelled_target is not None:
+    every['labelled_target'] = Part((labelled_target,), method.spec.target_domain, labels=True)
   if unknown := method.reads - {*every, 'target_labels'}:
-    raise UserError(f'{type(method).__name__} reads {sorted(unknown)}: no run has that')
+    raise UserError(f'{name} reads {sorted(unknown)}: no run has that')
   return {name: part for name, part in every.items() if name in method.reads}
 
 
@@ -153,6 +178,28 @@ class Inputs:
     elif start < stop:
       ahead = grain.ReadOptions(num_threads=4, prefetch_buffer_size=4)
       yield from grain.MapDataset.range(start, stop).map(load).to_iter_dataset(ahead)
+
+  def stretches(
+    self, seeds: Sequence[int], start: int, stop: int, every: int
+  ) -> Iterator[tuple[int, list[Feed]]]:
+    """Yields the feeds of several steps at once, up to each multiple of `every`.
+
+    Args:
+      seeds: The seeds.
+      start: The steps that were done.
+      stop: Where to end.
+      every: The length of a stretch.
+
+    Yields:
+      The steps that are done after it, and for each seed a feed whose arrays have a dimension of
+      steps behind that of devices.
+    """
+    while start < stop:
+      end = min(start - start % every + every, stop)
+      steps = range(start, end)
+      stack = lambda *x: np.stack(x, axis=1)
+      yield end, [jax.tree.map(stack, *(self.feed(seed, s) for s in steps)) for seed in seeds]
+      start = end
 
   def example(self, seed: int) -> Batch:
     """Returns a batch of zeros of the shapes of a device's share: what parameters are made for."""

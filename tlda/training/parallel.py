@@ -150,6 +150,13 @@ def barrier(name: str) -> None:
     multihost_utils.sync_global_devices(name)
 
 
+def agree(number: int) -> bool:
+  """Tells whether every host says the same number."""
+  if jax.process_count() == 1:
+    return True
+  return bool((multihost_utils.process_allgather(np.int32(number)) == number).all())
+
+
 def any_host_preempted(step: int) -> bool:
   """Tells, with the same answer on every host, whether the cluster announced a preemption."""
   return multihost_utils.reached_preemption_sync_point(step)

@@ -27,12 +27,12 @@ class Clock:
     """The wall time of the training so far, pauses and compilation included."""
     return self._before + self._now() - self._start
 
-  def tick(self) -> None:
-    """Counts one step; the first only starts the clock."""
+  def tick(self, steps: int = 1) -> None:
+    """Counts the steps of one call; the first call, which compiles, only starts the clock."""
     now = self._now()
     if self._since is not None:
       self._running += now - self._since
-      self._steps += 1
+      self._steps += steps
     self._since = now
 
   @contextmanager

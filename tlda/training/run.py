@@ -2,13 +2,20 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tlda.data import Domain
+import jax
+import jax.numpy as jnp
+
+from tlda.data import Domain, Split
 from tlda.errors import UserError
+from tlda.evaluation.divergences import FEWEST
+from tlda.evaluation.selection import LAST
 from tlda.methods import Method
+from tlda.training import parallel
 from tlda.training.inputs import Preprocessing
 from tlda.training.logs import read
 from tlda.transfer.optimizers import Transformation
@@ -25,6 +32,9 @@ FREE = frozenset(
   }
 )
 
+# The most steps that one call of the program makes.
+LONGEST = 100
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -35,6 +45,8 @@ class Run:
     optimizer: What moves each parameter group.
     sources: The labelled domains.
     target: The domain to adapt to.
+    select: The rule by which, for each seed, the state of one step is kept beside the last.
+    labelled_target: The few labelled examples of the target, for a method that reads them, or None.
     preprocessing: Of the inputs.
     steps: The planned length.
     batch_size: Examples of each domain in a step, on all devices.
@@ -65,6 +77,8 @@ class Run:
   initial: Path | None
   flags: Mapping[str, Any]
   about: Mapping[str, Any]
+  select: str = LAST
+  labelled_target: Split | None = None
 
   @property
   def data(self) -> dict[str, dict[str, Any]]:
@@ -76,6 +90,46 @@ class Run:
       }
       for domain in (*self.sources, self.target)
     }
+
+
+def refuse(run: Run) -> None:
+  """Refuses a problem that cannot be trained or measured, before anything is written or compiled.
+
+  Raises:
+    UserError: The method does not fit the problem, inputs are too small for the extractor, or a
+      test split is too small to be measured.
+  """
+  run.method.check(run.batch_size)
+  shape = run.method.spec.input_shape
+  made = jax.eval_shape(
+    lambda: run.method.extractor.clone(parent=None).init_with_output(
+      jax.random.key(0), jnp.zeros((1, *shape))
+    )
+  )
+  if any(0 in array.shape for array in jax.tree.leaves(made)):
+    size = 'x'.join(map(str, shape))
+    raise UserError(f'inputs of {size} are too small for this --backbone: nothing is left of them')
+  for domain in (*run.sources, run.target):
+    if len(domain.test) < FEWEST:
+      raise UserError(
+        f'the test split of {domain.name} has {len(domain.test)} examples: at least {FEWEST} are '
+        'needed to measure a run'
+      )
+
+
+def stride(run: Run, *, resident: bool) -> int:
+  """Returns how many steps one call makes: several on accelerators, where a call costs most.
+
+  Nothing that the loop does between steps falls inside a stretch. On a CPU, where a scan makes
+  convolutions many times slower, and where rows travel, it is one.
+  """
+  if not (resident and parallel.is_accelerator()):
+    return 1
+  due = [run.log_every, run.eval_every, run.checkpoint_every]
+  for each in run.method.domain_passes():
+    due += [step for step in range(run.steps) if each.is_due(step, run.steps)]
+  common = math.gcd(*due)
+  return max(size for size in range(1, min(common, LONGEST) + 1) if common % size == 0)
 
 
 def claim(run: Run, *, writes: bool) -> dict[str, Any]:
@@ -99,6 +153,8 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
       run.workdir.mkdir(parents=True, exist_ok=True)
     if path.exists() and _has_trained(run.workdir):
       begun = json.loads(path.read_text())
+      if not isinstance(begun, dict):
+        raise UserError(f'{path} is no configuration: is this the workdir of a run?')
       _compare(begun, config, run.workdir)
       return begun
     if writes:
