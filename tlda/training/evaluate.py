@@ -1,5 +1,6 @@
 """Passes over whole splits: metrics, features, and whatever a method wants to see of a domain."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,8 +16,9 @@ from tlda.training.parallel import Parallel
 from tlda.training.seeds import Program
 from tlda.training.state import TrainState
 
-# Examples in one call, rounded up to a multiple of the devices.
-ROWS = 512
+# Examples in one call, rounded up to a multiple of the devices; fewer where they are large: of
+# 224x224x3 inputs 111, so that a deep network's activations fit beside its training.
+ROWS, NUMBERS = 512, 2**24
 
 
 class Evaluator:
@@ -28,7 +30,8 @@ class Evaluator:
     """Prepares the programs; each is compiled when it is first called."""
     self._method, self._preprocessing = method, preprocessing
     self._devices, self._together = devices, together
-    self._rows = -(-ROWS // devices.devices) * devices.devices
+    rows = max(1, min(ROWS, NUMBERS // math.prod(method.spec.input_shape)))
+    self._rows = -(-rows // devices.devices) * devices.devices
     self._metrics = self._program(self._measure)
     self._passes: dict[str, Program] = {}
 
