@@ -93,7 +93,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
     argv: The command line, program name first.
 
   Returns:
-    What `result.json` holds; None after `--help`.
+    What `result.json` holds; None after `--help` or `--helpfull`.
 
   Raises:
     UserError: Whatever the user got wrong.
@@ -102,9 +102,13 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
   defaults = {**DEFAULTS, **experiment.defaults}
   values = absl_flags.FlagValues()
   absl_flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
+  absl_flags.DEFINE_bool('helpfull', False, 'Show the flags of all methods.', flag_values=values)
   parsed, method = flags.parse(argv, defaults, values)
   if values['help'].value:
     print(flags.usage(experiment.doc, defaults, parsed['method'], values))
+    return None
+  if values['helpfull'].value:
+    print(flags.usage(experiment.doc, defaults, parsed['method'], values, whole=True))
     return None
   compilation.use_cache()
   pod = {name: parsed.pop(name) for name in flags.PODS}

@@ -210,17 +210,40 @@ def _sentence(error: flags.Error) -> str:
   return ' '.join(str(error).split())
 
 
-def usage(doc: str, defaults: Defaults, method: str, values: flags.FlagValues) -> str:
-  """Returns what `--help` prints: what the experiment is, and its flags with their defaults."""
+def usage(
+  doc: str, defaults: Defaults, method: str, values: flags.FlagValues, *, whole: bool = False
+) -> str:
+  """Returns what `--help` prints: what the experiment is, and its flags with their defaults.
+
+  Args:
+    doc: What the experiment is.
+    defaults: Of its flags.
+    method: The method whose flags are listed.
+    values: The flags.
+    whole: Whether to list those of every method instead (`--helpfull`).
+  """
   lines = [doc.strip(), '', 'Flags:']
   for name in (*_COMMON, *_OPTIONAL, *PODS):
     lines += _entry(name, values)
+  if whole:
+    return '\n'.join([*lines, *_of_all_methods()])
   own = [name for name in values if '.' in name]
   if own:
     lines += ['', f'Flags of {method}:']
     for name in own:
       lines += _entry(name, values)
-  return '\n'.join(lines)
+  return '\n'.join([*lines, '', '--helpfull lists the flags of every method.'])
+
+
+def _of_all_methods() -> list[str]:
+  lines = []
+  for name in methods.names():
+    values, method = flags.FlagValues(), methods.get(name)
+    summary = (method.__doc__ or '').partition('\n')[0]
+    lines += ['', f'--method={name}: {summary}']
+    for own in define_method(name, method, values):
+      lines += _entry(own, values)
+  return lines
 
 
 def _entry(name: str, values: flags.FlagValues) -> list[str]:

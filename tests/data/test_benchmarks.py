@@ -129,3 +129,47 @@ def test_other_arrays_are_not_usps(tmp_path: Path) -> None:
   np.savez(tmp_path / 'usps' / 'usps.npz', x_train_times2000=np.zeros((3, 16, 16)))
   with pytest.raises(UserError, match='x_train_times2000 .* differs from the published data'):
     data.load('usps', tmp_path)
+
+
+def test_adda_takes_a_fixed_part_of_the_training_examples(data_dir: Path) -> None:
+  for name, examples in (('mnist', 2000), ('usps', 1800)):
+    part, whole = domain(f'adda/{name}', data_dir), domain(name, data_dir)
+    assert part.name == f'adda/{name}'
+    assert len(part.train) == examples
+    assert part.test.sha256 == whole.test.sha256
+    known = {image.tobytes() for image in whole.train.inputs}
+    drawn = [image.tobytes() for image in part.train.inputs]
+    assert len(set(drawn)) >= examples - 10  # USPS holds a few images twice.
+    assert set(drawn) <= known
+    again = data.load(f'adda/{name}', data_dir)
+    assert again.train.sha256 == part.train.sha256
+
+
+def test_amazon_reviews_are_counted(data_dir: Path) -> None:
+  tests = {
+    'books': (2201, 2264),
+    'dvd': (1779, 1807),
+    'electronics': (2824, 2857),
+    'kitchen': (2991, 2954),
+  }
+  for name, counts in tests.items():
+    loaded = data.load(f'amazon/{name}', data_dir)
+    assert loaded.train.inputs.shape == (2000, 5000)
+    np.testing.assert_array_equal(np.bincount(loaded.train.labels), [1000, 1000])
+    np.testing.assert_array_equal(np.bincount(loaded.test.labels), counts)
+    assert loaded.train.inputs.min() == 0
+    assert (loaded.train.inputs == loaded.train.inputs.astype(int)).all()
+  with pytest.raises(UserError, match='amazon/dvd holds vectors, which have no image size'):
+    data.load('amazon/dvd', data_dir, 28)
+
+
+def test_amazon_in_one_row_by_hand(data_dir: Path) -> None:
+  with np.load(data_dir / 'amazon_reviews' / 'amazon_bow5000.npz') as arrays:
+    counts, columns, starts = (
+      arrays[f'dvd_test_{part}'] for part in ('counts', 'indices', 'indptr')
+    )
+  row = data.load('amazon/dvd', data_dir).test.inputs[7]
+  expected = np.zeros(5000)
+  for place in range(starts[7], starts[8]):
+    expected[columns[place]] += counts[place]
+  np.testing.assert_array_equal(row, expected)

@@ -1,5 +1,6 @@
 """Flags from fields, from files, and from mistakes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +134,6 @@ def test_mistakes_in_seeds(text: str) -> None:
 def test_mistakes_leave_with_code_2_and_one_sentence(
   words: list[str], sentence: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-  import re
-
   base = ['demo', '--source=mnist_mini', '--target=mnist_mini', f'--workdir={tmp_path / "run"}']
   base += ['--steps=2']
   from experiments import demo
@@ -162,6 +161,18 @@ def test_help_lists_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
   assert common.launch(digits.EXPERIMENT, ['digits', '--help', '--method=dann']) is None
   said = capsys.readouterr().out
   assert 'Ganin et al.' in said
-  for flag in ('--source=mnist', '--steps=', '--dann.weight=1.0', '--workdir', '--coordinator'):
-    assert flag in said
+  listed = set(re.findall(r'^  --([\w.]+)', said, re.MULTILINE))
+  assert listed == {*flags._COMMON, *flags._OPTIONAL, *flags.PODS, 'dann.weight'}
+  for name, default in DEFAULTS.items():
+    expected = default if name != 'method' else 'dann'
+    assert f'  --{name}={expected}\n' in said
   assert max(map(len, said.splitlines())) <= 110
+
+
+def test_helpfull_lists_every_method_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+  assert common.launch(digits.EXPERIMENT, ['digits', '--helpfull']) is None
+  said = capsys.readouterr().out
+  for name in methods.names():
+    assert f'\n--method={name}: ' in said
+    for field in flags.fields(methods.get(name)):
+      assert f'\n  --{name}.{field}=' in said

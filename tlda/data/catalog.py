@@ -1,13 +1,16 @@
 """The names of domains."""
 
+import functools
 from collections.abc import Callable
 
-from tlda.data import arrays, embedded, folder, mnist, mnist_m, prepared, usps
+from tlda.data import adda, amazon, arrays, embedded, folder, mnist, mnist_m, prepared, usps
 from tlda.data.domains import Domain
 from tlda.data.files import DataDir
 from tlda.errors import UserError, nearest
 
 _LOADERS: dict[str, Callable[[DataDir, int | None], Domain]] = {
+  **{name: functools.partial(adda.load, name) for name in adda.NAMES},
+  **{name: functools.partial(amazon.load, name) for name in amazon.NAMES},
   'mnist': mnist.load,
   'mnist_m': mnist_m.load,
   'mnist_mini': embedded.mnist_mini,
