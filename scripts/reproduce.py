@@ -4,7 +4,10 @@
   python scripts/reproduce.py digits --only=dann   the rows of one method; the others stay
   python scripts/reproduce.py digits --draw        no run: draws the table from its JSON again
 
-Runs lie in runs/tables/NAME/: a run that was stopped goes on, a finished one is not run again.
+A table is an experiment's `TABLE`: the flags of each of its runs, in order. Its `SELECTIONS` are
+the rules by which a number is taken from a run (else the last step), its `NOTES` what is to be
+said of a method. Runs lie in runs/tables/NAME/: a run that was stopped goes on, a finished one is
+not run again.
 """
 
 import argparse
@@ -23,7 +26,7 @@ from experiments import common  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
 from tlda.report import files, tables  # noqa: E402
 
-TABLES = ('digits',)
+TABLES = ('digits', 'methods_amazon', 'methods_digits')
 
 
 def rows_of(name: str, only: str | None) -> list[list[str]]:
@@ -46,14 +49,18 @@ def rows_of(name: str, only: str | None) -> list[list[str]]:
   return chosen
 
 
+def slug(arguments: Sequence[str]) -> str:
+  """Returns the name of a run's folder."""
+  return '-'.join(flag.partition('=')[2].replace('/', '_') for flag in arguments)
+
+
 def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
   """Trains one row in a process of its own; returns its result.
 
   Raises:
     UserError: It did not finish.
   """
-  slug = '-'.join(flag.partition('=')[2].replace('/', '_') for flag in arguments)
-  workdir = Path('runs') / 'tables' / name / slug
+  workdir = Path('runs') / 'tables' / name / slug(arguments)
   words = ['-m', f'experiments.{name}', *arguments, f'--workdir={workdir}']
   print('python', shlex.join(words), flush=True)
   code = subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode
@@ -68,17 +75,23 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
   chosen = rows_of(name, only)
   old = list(tables.read(path)) if path.exists() else []
   key = lambda row: (row['protocol'], row['method'], *row['source'], row['target'])
+  experiment = importlib.import_module(f'experiments.{name}')
+  selections = getattr(experiment, 'SELECTIONS', ('last',))
+  notes = getattr(experiment, 'NOTES', {})
   new = []
   for arguments in [] if draw else chosen:
     result = run(name, arguments)
     config = result['config']
-    row = tables.row(result, command=config['command'], commit=config['commit'] or 'unknown')
-    new.append(row)
+    made = {'command': config['command'], 'commit': config['commit'] or 'unknown'}
+    for rule in selections:
+      note = notes.get(result['method'])
+      new.append(tables.row(result, **made, selection=rule, note=note))
     kept = [row for row in old if key(row) not in {key(own) for own in new}]
     tables.write(path, sorted([*kept, *new], key=_order(name)))
   if draw:
-    tables.write(path, old)
-  tables.update_readme(ROOT / 'README.md', name, path.with_suffix('.md').read_text())
+    tables.write(path, [{**row, 'note': notes.get(row['method'])} for row in old])
+  if tables.is_shown(ROOT / 'README.md', name):
+    tables.update_readme(ROOT / 'README.md', name, path.with_suffix('.md').read_text())
   return path.with_suffix('.md')
 
 

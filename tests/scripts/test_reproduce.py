@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from experiments import methods_digits
 from scripts import reproduce
 from tlda.errors import UserError
 
@@ -50,3 +51,27 @@ def test_unknown_tables_and_methods() -> None:
     reproduce.rows_of('digit', None)
   with pytest.raises(UserError, match="did you mean 'dann'"):
     reproduce.rows_of('digits', 'dan')
+
+
+def test_rules_and_notes_of_a_table_become_rows_of_their_own(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  (tmp_path / 'README.md').write_text('only a link\n')
+  monkeypatch.setattr(reproduce, 'ROOT', tmp_path)
+  monkeypatch.setattr(methods_digits, 'NOTES', {'dann': 'a remark'})
+  found = lambda arguments: (
+    result(arguments, 0.5) | {'selected': {'source_accuracy': [0.4, 0.4], 'oracle': [0.6, 0.6]}}
+  )
+  monkeypatch.setattr(reproduce, 'run', lambda _, arguments: found(arguments))
+  reproduce.reproduce('methods_digits', 'dann', draw=False)
+  rows = json.loads((tmp_path / 'experiments/results/methods_digits.json').read_text())
+  assert [row['selection'] for row in rows] == 2 * ['last', 'source_accuracy', 'oracle']
+  assert {row['note'] for row in rows} == {'a remark'}
+  assert (tmp_path / 'README.md').read_text() == 'only a link\n'
+
+
+def test_each_run_of_a_table_has_a_folder_of_its_own() -> None:
+  for name in reproduce.TABLES:
+    slugs = [reproduce.slug(row) for row in reproduce.rows_of(name, None)]
+    assert len(set(slugs)) == len(slugs)
+    assert not any('/' in slug for slug in slugs)

@@ -1,35 +1,34 @@
 """Tables of results: `experiments/results/NAME.json`, the Markdown drawn from it, and the README.
 
 A row of the JSON file holds `protocol`, `method`, `source`, `target`, `seeds`, `selection`,
-`target_test_mean`, `target_test_std`, `published`, `command`, `commit` and `data`; `row` makes one
-of a run's result. Nobody edits the Markdown: `is_current` tells whether somebody did.
+`target_test_mean`, `target_test_std`, `published`, `command`, `commit` and `data`, and perhaps a
+`note`; `row` makes one of a run's result. Nobody edits the Markdown: `is_current` tells whether
+somebody did.
 """
 
-import html
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tlda.errors import UserError, nearest
 from tlda.evaluation.metrics import mean_and_std
-from tlda.report import text
-
-Row = Mapping[str, Any]
+from tlda.report import layouts
+from tlda.report.layouts import Row
 
 _KEYS = (
   'protocol', 'method', 'source', 'target', 'seeds', 'selection', 'target_test_mean',
   'target_test_std', 'published', 'command', 'commit', 'data',
 )  # fmt: skip
-_HEAD = """\
-| Source → target | Method | Target test | Published | Difference | Seeds | Selection |
-|---|---|--:|--:|--:|--:|---|
-"""
 
 
 def row(
-  result: Mapping[str, Any], *, command: str, commit: str, selection: str = 'last'
+  result: Mapping[str, Any],
+  *,
+  command: str,
+  commit: str,
+  selection: str = 'last',
+  note: str | None = None,
 ) -> dict[str, Any]:
   """Returns the row of a run.
 
@@ -38,6 +37,7 @@ def row(
     command: What was typed to make it.
     commit: The commit that it was made with.
     selection: 'last', or a rule in the result's `selected`.
+    note: What is to be said of this method, such as why it falls behind.
 
   Raises:
     UserError: The result has no such selection.
@@ -50,7 +50,7 @@ def row(
   measured = {'target_test_mean': mean, 'target_test_std': std}
   made = {'selection': selection, 'command': command, 'commit': commit}
   whole = {key: result.get(key) for key in same} | measured | made
-  return {key: whole[key] for key in _KEYS}
+  return {key: whole[key] for key in _KEYS} | ({'note': note} if note else {})
 
 
 def read(path: Path) -> list[Row]:
@@ -82,7 +82,7 @@ def markdown(rows: Sequence[Row]) -> str:
   """Returns a table for each protocol, and under it how each of its numbers was made."""
   protocols = dict.fromkeys(entry['protocol'] for entry in rows)
   tables = (
-    _table(protocol, [entry for entry in rows if entry['protocol'] == protocol])
+    layouts.draw(protocol, [entry for entry in rows if entry['protocol'] == protocol])
     for protocol in protocols
   )
   return '\n'.join(tables)
@@ -96,6 +96,11 @@ def update_readme(readme_path: Path, name: str, markdown: str) -> None:
   """
   before, _, after = _split(readme_path, name)
   readme_path.write_text(f'{before}\n{markdown.strip()}\n{after}', encoding='utf-8')
+
+
+def is_shown(readme_path: Path, name: str) -> bool:
+  """Tells whether a README has the marks of a table (else it may link to it)."""
+  return f'<!-- results:{name} -->' in _text(readme_path)
 
 
 def is_current(path: Path, readme_path: Path | None = None) -> bool:
@@ -128,63 +133,3 @@ def _text(path: Path) -> str:
     return path.read_text(encoding='utf-8')
   except OSError as error:
     raise UserError(f'{path} cannot be read ({error.strerror})') from error
-
-
-def _table(protocol: str, rows: Sequence[Row]) -> str:
-  """Returns the table of one protocol."""
-  lines = ''.join(f'| {" | ".join(map(_cell, _cells(entry)))} |\n' for entry in rows)
-  return (
-    f'**{_cell(protocol)}**: accuracy in percent on the target test examples, mean ± sample '
-    f'standard deviation over seeds.\n\n{_HEAD}{lines}\n{_provenance(rows)}'
-  )
-
-
-def _cells(entry: Row) -> list[str]:
-  """Returns the cells of a row."""
-  mean, std, published = (
-    entry[key] for key in ('target_test_mean', 'target_test_std', 'published')
-  )
-  return [
-    text.arrow(entry['source'], entry['target']),
-    entry['method'],
-    text.percent(mean) + ('' if std is None else f' ± {text.percent(std)}'),
-    text.percent(published['value']) if published else '–',
-    text.difference(mean - published['value']) if published else '–',
-    str(len(entry['seeds'])),
-    'oracle (uses target labels)' if entry['selection'] == 'oracle' else entry['selection'],
-  ]
-
-
-def _cell(content: str) -> str:
-  """Returns a text that cannot end its cell or begin an element."""
-  return re.sub(r'\s+', ' ', html.escape(content, quote=False)).replace('|', '\\|')
-
-
-def _provenance(rows: Sequence[Row]) -> str:
-  """Returns what it takes to make the table again, folded away."""
-  made = [
-    f'- {_cell(entry["method"])}, {_cell(text.arrow(entry["source"], entry["target"]))}: '
-    f'{_code(entry["command"])} at {_code(entry["commit"][:12])}'
-    for entry in rows
-  ]
-  data = {name: facts for entry in rows for name, facts in (entry['data'] or {}).items()}
-  hashes = [f'{_cell(name)} {_code(_short(facts["sha256"]))}' for name, facts in data.items()]
-  references = dict.fromkeys(
-    entry['published']['reference'] for entry in rows if entry['published']
-  )
-  lines = made + [f'- sha256: {", ".join(hashes)}'] * bool(hashes)
-  lines += [f'- Published: {_cell("; ".join(references))}'] * bool(references)
-  listed = '\n'.join(lines)
-  return f'<details><summary>How each number was made</summary>\n\n{listed}\n\n</details>\n'
-
-
-def _code(content: str) -> str:
-  """Returns a text set as code, whatever it holds."""
-  return f'<code>{_cell(content)}</code>'
-
-
-def _short(value: str | Mapping[str, str]) -> str:
-  """Returns the beginning of a hash, or of the hash of each split."""
-  if isinstance(value, Mapping):
-    return ', '.join(f'{split} {part[:12]}' for split, part in value.items())
-  return value[:12]

@@ -1,0 +1,63 @@
+"""Tables with a line for each method, checked cell by cell."""
+
+from typing import Any
+
+from tlda.report import layouts
+
+
+def entry(method: str, source: str, rule: str, mean: float, **more: Any) -> dict[str, Any]:
+  return {
+    'protocol': 'p',
+    'method': method,
+    'source': [source],
+    'target': 't',
+    'seeds': [0, 1, 2],
+    'selection': rule,
+    'target_test_mean': mean,
+    'target_test_std': 0.01,
+    'published': None,
+    'command': 'python -m experiments.x',
+    'commit': '0123456789abcdef',
+    'data': {'t': {'sha256': 'a' * 64}},
+    **more,
+  }
+
+
+def lines(rows: list[dict[str, Any]]) -> list[str]:
+  return layouts.draw('p', rows).splitlines()
+
+
+def test_several_rules_are_columns_and_each_pair_is_a_table() -> None:
+  published = {'value': 0.6, 'reference': 'Somebody 2020, Table 1'}
+  rows = [
+    entry('dann', source, rule, mean, published=published if source == 'a' else None)
+    for source in 'ab'
+    for rule, mean in (('last', 0.5), ('oracle', 0.75))
+  ]
+  found = lines(rows)
+  assert '| Method | last | oracle (uses target labels) | Published | Difference | Seeds |' in found
+  assert '| dann | 50.00 ± 1.00 | 75.00 ± 1.00 | 60.00 | −10.00 | 3 |' in found
+  assert '| dann | 50.00 ± 1.00 | 75.00 ± 1.00 | – | – | 3 |' in found
+  assert sum(line.startswith('**p**') for line in found) == 2
+  assert '- Published: Somebody 2020, Table 1' in found
+  assert '- commits: <code>0123456789ab</code>' in found
+
+
+def test_many_pairs_are_columns_with_means_and_published_lines_beneath() -> None:
+  published = {'value': 0.8, 'reference': 'r'}
+  rows = [
+    entry('mcc', source, rule, mean + place / 10, published=published)
+    for place, source in enumerate('abcd')
+    for rule, mean in (('last', 0.4), ('oracle', 0.5))
+  ]
+  rows += [entry('bnm', source, 'last', 0.3, note='falls | behind') for source in 'abc']
+  found = lines(rows)
+  assert found[2] == (
+    '| Method | a → t | b → t | c → t | d → t | Mean, last | Mean, oracle (uses target labels) |'
+  )
+  assert found[4] == (
+    '| mcc | 40.00 ± 1.00 | 50.00 ± 1.00 | 60.00 ± 1.00 | 70.00 ± 1.00 | 55.00 | 65.00 |'
+  )
+  assert found[5] == '| bnm* | 30.00 ± 1.00 | 30.00 ± 1.00 | 30.00 ± 1.00 | – | – | – |'
+  assert found[6] == '| mcc, published | 80.00 | 80.00 | 80.00 | 80.00 | 80.00 | – |'
+  assert '- \\* bnm: falls \\| behind' in found
