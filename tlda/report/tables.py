@@ -50,7 +50,13 @@ def row(
   measured = {'target_test_mean': mean, 'target_test_std': std}
   made = {'selection': selection, 'command': command, 'commit': commit}
   whole = {key: result.get(key) for key in same} | measured | made
-  return {key: whole[key] for key in _KEYS} | ({'note': note} if note else {})
+  return noted({key: whole[key] for key in _KEYS}, note)
+
+
+def noted(row: Row, note: str | None) -> dict[str, Any]:
+  """Returns a row with this note, or with none."""
+  rest = {key: value for key, value in row.items() if key != 'note'}
+  return rest | ({'note': note} if note else {})
 
 
 def read(path: Path) -> list[Row]:
