@@ -10,4 +10,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/_environment.sh"
 prepare_environment
 "$VENV_PYTHON" -m ruff check --quiet .
 "$VENV_PYTHON" -m ruff format --check --quiet .
-exec "$VENV_PYTHON" -m pytest "$@"
+# Compiling uses one core: the tests share the machine's, up to four (each takes some memory).
+exec "$VENV_PYTHON" -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal "$@"

@@ -7,17 +7,19 @@ from pathlib import Path
 # Compiling is most of what the tests do; XLA reads this when JAX first touches a device.
 os.environ['XLA_FLAGS'] = os.environ.get('XLA_FLAGS', '') + ' --xla_backend_optimization_level=0'
 
+# A program that two tests need is compiled once, whichever processes they run in: those that share
+# the tests inherit this from the first, and so do those that a test starts.
+if 'PYTEST_XDIST_WORKER' not in os.environ:
+  _CACHE = tempfile.TemporaryDirectory(prefix='tlda-tests-')
+  os.environ['JAX_COMPILATION_CACHE_DIR'] = _CACHE.name
+  os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0.05'
+  os.environ['JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES'] = '-1'
+
 import jax
 import pytest
 
 # Before any device is touched: on these eight, every promise about several devices is tested.
 jax.config.update('jax_num_cpu_devices', 8)
-
-# A program that two tests need is compiled once.
-_CACHE = tempfile.TemporaryDirectory(prefix='tlda-tests-')
-jax.config.update('jax_compilation_cache_dir', _CACHE.name)
-jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.05)
-jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
 
 _BESIDE = Path(__file__).resolve().parents[2] / 'shared' / 'data'
 
