@@ -12,8 +12,11 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
+from tlda.losses.moments import central_moment_discrepancy, coral
 
 __all__ = [
+  'central_moment_discrepancy',
+  'coral',
   'cross_entropy',
   'domain_adversarial',
   'entropy',

@@ -9,6 +9,7 @@ import importlib
 from tlda.errors import UserError, nearest
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.dann import DANN
+from tlda.methods.deep_coral import DeepCORAL
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
@@ -17,6 +18,7 @@ __all__ = [
   'DANN',
   'Batch',
   'Context',
+  'DeepCORAL',
   'DomainPass',
   'DomainSpec',
   'Examples',
