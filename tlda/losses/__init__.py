@@ -12,6 +12,11 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
+from tlda.losses.kernels import (
+  joint_maximum_mean_discrepancy,
+  local_maximum_mean_discrepancy,
+  maximum_mean_discrepancy,
+)
 from tlda.losses.moments import central_moment_discrepancy, coral
 
 __all__ = [
@@ -20,6 +25,9 @@ __all__ = [
   'cross_entropy',
   'domain_adversarial',
   'entropy',
+  'joint_maximum_mean_discrepancy',
+  'local_maximum_mean_discrepancy',
+  'maximum_mean_discrepancy',
   'names',
 ]
 
