@@ -8,14 +8,20 @@ import importlib
 
 from tlda.errors import UserError, nearest
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.dan import DAN
 from tlda.methods.dann import DANN
 from tlda.methods.deep_coral import DeepCORAL
+from tlda.methods.dsan import DSAN
+from tlda.methods.jan import JAN
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
+  'DAN',
   'DANN',
+  'DSAN',
+  'JAN',
   'Batch',
   'Context',
   'DeepCORAL',
