@@ -12,6 +12,7 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
+from tlda.losses.feature_norm import hard_feature_norm, stepwise_feature_norm
 from tlda.losses.kernels import (
   joint_maximum_mean_discrepancy,
   local_maximum_mean_discrepancy,
@@ -25,10 +26,12 @@ __all__ = [
   'cross_entropy',
   'domain_adversarial',
   'entropy',
+  'hard_feature_norm',
   'joint_maximum_mean_discrepancy',
   'local_maximum_mean_discrepancy',
   'maximum_mean_discrepancy',
   'names',
+  'stepwise_feature_norm',
 ]
 
 

@@ -26,3 +26,9 @@ def check_samples(source: jax.Array, target: jax.Array) -> None:
   chex.assert_rank([source, target], 2)
   chex.assert_type([source, target], float)
   chex.assert_equal_shape_suffix([source, target], 1)
+
+
+def row_norms(x: jax.Array) -> jax.Array:
+  """Returns the Euclidean norm of each row, `[rows]`, whose gradient is 0 at 0."""
+  squared = jnp.sum(x**2, axis=1)
+  return jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0)

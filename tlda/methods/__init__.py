@@ -7,6 +7,7 @@ A method is known by the name of its file; one outside this package by its impor
 import importlib
 
 from tlda.errors import UserError, nearest
+from tlda.methods.afn import AFN
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.dan import DAN
 from tlda.methods.dann import DANN
@@ -18,6 +19,7 @@ from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
+  'AFN',
   'DAN',
   'DANN',
   'DSAN',
