@@ -19,8 +19,10 @@ from tlda.losses.kernels import (
   maximum_mean_discrepancy,
 )
 from tlda.losses.moments import central_moment_discrepancy, coral
+from tlda.losses.spectral import batch_spectral_penalty
 
 __all__ = [
+  'batch_spectral_penalty',
   'central_moment_discrepancy',
   'coral',
   'cross_entropy',

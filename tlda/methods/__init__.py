@@ -9,6 +9,8 @@ import importlib
 from tlda.errors import UserError, nearest
 from tlda.methods.afn import AFN
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.bsp import BSP
+from tlda.methods.cmd import CMD
 from tlda.methods.dan import DAN
 from tlda.methods.dann import DANN
 from tlda.methods.deep_coral import DeepCORAL
@@ -20,6 +22,8 @@ from tlda.methods.target_only import TargetOnly
 
 __all__ = [
   'AFN',
+  'BSP',
+  'CMD',
   'DAN',
   'DANN',
   'DSAN',
