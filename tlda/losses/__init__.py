@@ -20,6 +20,7 @@ from tlda.losses.kernels import (
 )
 from tlda.losses.moments import central_moment_discrepancy, coral
 from tlda.losses.spectral import batch_spectral_penalty
+from tlda.losses.transport import joint_distribution_transport, sinkhorn_divergence
 
 __all__ = [
   'batch_spectral_penalty',
@@ -29,10 +30,12 @@ __all__ = [
   'domain_adversarial',
   'entropy',
   'hard_feature_norm',
+  'joint_distribution_transport',
   'joint_maximum_mean_discrepancy',
   'local_maximum_mean_discrepancy',
   'maximum_mean_discrepancy',
   'names',
+  'sinkhorn_divergence',
   'stepwise_feature_norm',
 ]
 
