@@ -14,9 +14,11 @@ from tlda.methods.cmd import CMD
 from tlda.methods.dan import DAN
 from tlda.methods.dann import DANN
 from tlda.methods.deep_coral import DeepCORAL
+from tlda.methods.deep_jdot import DeepJDOT
 from tlda.methods.dsan import DSAN
 from tlda.methods.jan import JAN
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.sinkhorn import SinkhornAlignment
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
@@ -31,12 +33,14 @@ __all__ = [
   'Batch',
   'Context',
   'DeepCORAL',
+  'DeepJDOT',
   'DomainPass',
   'DomainSpec',
   'Examples',
   'Method',
   'Outputs',
   'Phase',
+  'SinkhornAlignment',
   'SourceOnly',
   'Spec',
   'TargetOnly',
