@@ -17,6 +17,7 @@ from tlda.methods.deep_coral import DeepCORAL
 from tlda.methods.deep_jdot import DeepJDOT
 from tlda.methods.dsan import DSAN
 from tlda.methods.jan import JAN
+from tlda.methods.jan_adversarial import JANAdversarial
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.sinkhorn import SinkhornAlignment
 from tlda.methods.source_only import SourceOnly
@@ -37,6 +38,7 @@ __all__ = [
   'DomainPass',
   'DomainSpec',
   'Examples',
+  'JANAdversarial',
   'Method',
   'Outputs',
   'Phase',
