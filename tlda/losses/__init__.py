@@ -12,12 +12,31 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
+from tlda.losses.feature_norm import hard_feature_norm, stepwise_feature_norm
+from tlda.losses.kernels import (
+  joint_maximum_mean_discrepancy,
+  local_maximum_mean_discrepancy,
+  maximum_mean_discrepancy,
+)
+from tlda.losses.moments import central_moment_discrepancy, coral
+from tlda.losses.spectral import batch_spectral_penalty
+from tlda.losses.transport import joint_distribution_transport, sinkhorn_divergence
 
 __all__ = [
+  'batch_spectral_penalty',
+  'central_moment_discrepancy',
+  'coral',
   'cross_entropy',
   'domain_adversarial',
   'entropy',
+  'hard_feature_norm',
+  'joint_distribution_transport',
+  'joint_maximum_mean_discrepancy',
+  'local_maximum_mean_discrepancy',
+  'maximum_mean_discrepancy',
   'names',
+  'sinkhorn_divergence',
+  'stepwise_feature_norm',
 ]
 
 

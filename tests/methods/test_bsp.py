@@ -1,0 +1,35 @@
+"""Batch spectral penalisation: DANN, and one term more."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from tests.methods.one_step import OneStep
+from tlda.errors import UserError
+from tlda.methods import BSP, DANN
+
+
+def test_the_penalty_is_of_each_domain_s_singular_values(tmp_path: Path) -> None:
+  step = OneStep(tmp_path, BSP, spectral_weight=0.01, singular_values=2)
+  values = [
+    np.linalg.svd(np.asarray(o.features, np.float64), compute_uv=False)[:2]
+    for o in step.apply('outputs', step.batch)
+  ]
+  expected = 0.01 * sum((value**2).sum() for value in values)
+  np.testing.assert_allclose(step.terms()['spectral'], expected, rtol=1e-5)
+
+
+def test_the_rest_is_dann(tmp_path: Path) -> None:
+  dann, bsp = (OneStep(tmp_path / cls.__name__, cls) for cls in (DANN, BSP))
+  jax.tree.map(np.testing.assert_array_equal, bsp.state.params, dann.state.params)
+  plain, terms = dann.terms(step=2), bsp.terms(step=2)
+  assert terms.keys() == plain.keys() | {'spectral'}
+  for name, value in plain.items():
+    np.testing.assert_array_equal(terms[name], value)
+
+
+def test_no_singular_value_is_refused(tmp_path: Path) -> None:
+  with pytest.raises(UserError, match='singular_values=0'):
+    OneStep(tmp_path, BSP, singular_values=0)
