@@ -12,8 +12,10 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
+from tlda.losses.self_training import confident_cross_entropy
 
 __all__ = [
+  'confident_cross_entropy',
   'cross_entropy',
   'domain_adversarial',
   'entropy',

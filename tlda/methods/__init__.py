@@ -10,6 +10,7 @@ from tlda.errors import UserError, nearest
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.dann import DANN
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.pseudo_label import PseudoLabel
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
@@ -23,6 +24,7 @@ __all__ = [
   'Method',
   'Outputs',
   'Phase',
+  'PseudoLabel',
   'SourceOnly',
   'Spec',
   'TargetOnly',
