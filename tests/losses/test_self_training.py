@@ -23,3 +23,23 @@ def test_one_view_that_teaches_itself_grows_surer() -> None:
   teach = lambda x: losses.confident_cross_entropy(x, x, threshold=0.0).sum()
   # The slope of cross-entropy: probabilities minus the label.
   np.testing.assert_allclose(jax.grad(teach)(logits), [[-0.25, 0.25]], rtol=1e-6)
+
+
+def test_a_student_learns_from_a_sure_teacher_only() -> None:
+  student, teacher = jnp.array([[0.5, 0.5], [0.5, 0.5]]), jnp.array([[0.75, 0.25], [1.0, 0.0]])
+  value = losses.consistency(student, teacher, threshold=0.75)
+  np.testing.assert_allclose(value, [0.0, 0.25])
+  value = losses.consistency(student, teacher, threshold=0.7)
+  np.testing.assert_allclose(value, [0.0625, 0.25])
+
+
+def test_class_balance_of_two_classes() -> None:
+  # The mean is (3/4, 1/4): for each class half a heads and half a tails.
+  value = losses.class_balance(jnp.array([[1.0, 0.0], [0.5, 0.5]]))
+  np.testing.assert_allclose(value, 4 * LOG_2 - LOG_3, rtol=1e-6)
+
+
+def test_class_balance_of_a_single_class_is_finite() -> None:
+  value, gradient = jax.value_and_grad(losses.class_balance)(jnp.array([[1.0, 0.0]]))
+  assert jnp.isfinite(value)
+  assert jnp.isfinite(gradient).all()

@@ -38,8 +38,8 @@ def weak(key: jax.Array, inputs: jax.Array) -> jax.Array:
   height, width, channels = inputs.shape
   pad_y, pad_x = max(1, round(SHIFT * height)), max(1, round(SHIFT * width))
   padded = jnp.pad(inputs, ((pad_y, pad_y), (pad_x, pad_x), (0, 0)), mode='edge')
-  top = jax.random.randint(jax.random.fold_in(key, 0), (), 0, 2 * pad_y + 1)
-  left = jax.random.randint(jax.random.fold_in(key, 1), (), 0, 2 * pad_x + 1)
+  places = jax.random.uniform(key, (2,)) * jnp.array([2 * pad_y + 1, 2 * pad_x + 1])
+  top, left = places.astype(int)
   return jax.lax.dynamic_slice(padded, (top, left, 0), (height, width, channels))
 
 

@@ -12,10 +12,12 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
-from tlda.losses.self_training import confident_cross_entropy
+from tlda.losses.self_training import class_balance, confident_cross_entropy, consistency
 
 __all__ = [
+  'class_balance',
   'confident_cross_entropy',
+  'consistency',
   'cross_entropy',
   'domain_adversarial',
   'entropy',

@@ -9,6 +9,7 @@ import importlib
 from tlda.errors import UserError, nearest
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.dann import DANN
+from tlda.methods.mean_teacher import MeanTeacher
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.pseudo_label import PseudoLabel
 from tlda.methods.source_only import SourceOnly
@@ -21,6 +22,7 @@ __all__ = [
   'DomainPass',
   'DomainSpec',
   'Examples',
+  'MeanTeacher',
   'Method',
   'Outputs',
   'Phase',
