@@ -15,7 +15,6 @@ from tlda.methods import Batch, Context, Method, Terms
 
 IMAGE = np.random.RandomState(0).uniform(0, 1, (16, 8, 3)).astype(np.float32)
 COLOUR = {function.__name__[1:]: function for function in COLOURS}
-WARP = {function.__name__[1:]: function for function in WARPS}
 
 
 @pytest.mark.parametrize('dtype', [jnp.float32, jnp.bfloat16])
@@ -141,18 +140,24 @@ def test_between_pixels_a_warp_takes_their_mean() -> None:
 
 
 def test_warps_by_hand() -> None:
-  for make in WARPS:
-    np.testing.assert_allclose(make(jnp.float32(0)), np.eye(3))
   point = np.array([0.5, 0.2, 1.0])  # y, x, 1
-  moved = {name: np.asarray(make(jnp.float32(1))) @ point for name, make in WARP.items()}
-  np.testing.assert_allclose(moved['shear_x'], [0.5, 0.35, 1], rtol=1e-6)
-  np.testing.assert_allclose(moved['shear_y'], [0.56, 0.2, 1], rtol=1e-6)
-  # Three tenths of a side are six tenths of half of one.
-  np.testing.assert_allclose(moved['translation_x'], [0.5, 0.8, 1], rtol=1e-6)
-  np.testing.assert_allclose(moved['translation_y'], [1.1, 0.2, 1], rtol=1e-6)
   cos, sin = np.sqrt(3) / 2, 0.5
-  expected = [0.5 * cos - 0.2 * sin, 0.5 * sin + 0.2 * cos, 1]
-  np.testing.assert_allclose(moved['rotation'], expected, rtol=1e-5)
+  expected = [
+    [0.5 * cos - 0.2 * sin, 0.5 * sin + 0.2 * cos, 1],
+    [0.56, 0.2, 1],
+    [0.5, 0.35, 1],
+    # Three tenths of a side are six tenths of half of one.
+    [1.1, 0.2, 1],
+    [0.5, 0.8, 1],
+  ]
+  assert len(expected) == WARPS
+  for operation, place in enumerate(expected):
+    moved = np.asarray(augmentation._warp(jnp.int32(operation), jnp.float32(1))) @ point
+    np.testing.assert_allclose(moved, place, rtol=1e-5)
+    still = augmentation._warp(jnp.int32(operation), jnp.float32(0))
+    np.testing.assert_allclose(still, np.eye(3))
+  of_colour = augmentation._warp(jnp.int32(WARPS), jnp.float32(1))
+  np.testing.assert_allclose(of_colour, np.eye(3))
 
 
 class Viewer(Method):

@@ -64,10 +64,9 @@ def strong(key: jax.Array, inputs: jax.Array) -> jax.Array:
   numbers = jax.random.uniform(key, (8,))
   image, warp = inputs.astype(jnp.float32), _shift(2 * numbers[:2] - 1)
   for choice, strength in zip(numbers[2:4], numbers[4:6], strict=True):
-    operation = (choice * (len(COLOURS) + len(WARPS))).astype(int)
-    image = jax.lax.switch(jnp.minimum(operation, len(COLOURS)), (*COLOURS, _same), image, strength)
-    warps = jnp.stack([jnp.eye(3), *(each(2 * strength - 1) for each in WARPS)])
-    warp = warp @ warps[jnp.maximum(operation - len(COLOURS) + 1, 0)]
+    operation = (choice * (WARPS + len(COLOURS))).astype(int)
+    image = jax.lax.switch(jnp.maximum(operation - WARPS, 0), COLOURS, image, strength)
+    warp = warp @ _warp(operation, 2 * strength - 1)
   return _cut(_warped(image, warp), numbers[6:]).astype(inputs.dtype)
 
 
@@ -127,37 +126,28 @@ def _solarize(image: jax.Array, strength: jax.Array) -> jax.Array:
   return jnp.where(image < strength, image, 1 - image)
 
 
-# Warps: `(strength in [-1, 1]) -> [3, 3]`, from a place in the view to one in the image; (y, x, 1)
-# in half sides from the centre.
+def _warp(operation: jax.Array, strength: jax.Array) -> jax.Array:
+  """Returns how an operation moves pixels, in the ranges of the FixMatch paper.
 
+  Args:
+    operation: int scalar; 0 to 4 turn, shear along y or x, and move along y or x; others nothing.
+    strength: Scalar in [-1, 1].
 
-def _rotation(strength: jax.Array) -> jax.Array:
-  angle = jnp.deg2rad(30.0) * strength
-  cos, sin = jnp.cos(angle), jnp.sin(angle)
-  return jnp.eye(3).at[:2, :2].set(jnp.array([[cos, -sin], [sin, cos]]))
-
-
-def _shear_x(strength: jax.Array) -> jax.Array:
-  return jnp.eye(3).at[1, 0].set(0.3 * strength)
-
-
-def _shear_y(strength: jax.Array) -> jax.Array:
-  return jnp.eye(3).at[0, 1].set(0.3 * strength)
-
-
-def _translation_x(strength: jax.Array) -> jax.Array:
-  return jnp.eye(3).at[1, 2].set(0.6 * strength)
-
-
-def _translation_y(strength: jax.Array) -> jax.Array:
-  return jnp.eye(3).at[0, 2].set(0.6 * strength)
+  Returns:
+    `[3, 3]`, from a place in the view to one in the image: (y, x, 1) in half sides from the centre.
+  """
+  turn, shear_y, shear_x, move_y, move_x = jnp.where(operation == jnp.arange(WARPS), strength, 0)
+  cos, sin = jnp.cos(jnp.deg2rad(30) * turn), jnp.sin(jnp.deg2rad(30) * turn)
+  y, x = [cos, 0.3 * shear_y - sin, 0.6 * move_y], [0.3 * shear_x + sin, cos, 0.6 * move_x]
+  return jnp.array([y, x, [0, 0, 1]])
 
 
 def _shift(strengths: jax.Array) -> jax.Array:
   return jnp.eye(3).at[:2, 2].set(2 * SHIFT * strengths)
 
 
-COLOURS = (
+WARPS = 5
+COLOURS = (  # The first of them is what a warp does to colours.
   _same,
   _autocontrast,
   _brightness,
@@ -167,7 +157,6 @@ COLOURS = (
   _sharpness,
   _solarize,
 )
-WARPS = (_rotation, _shear_x, _shear_y, _translation_x, _translation_y)
 
 
 def _warped(image: jax.Array, warp: jax.Array) -> jax.Array:
