@@ -7,8 +7,10 @@ A method is known by the name of its file; one outside this package by its impor
 import importlib
 
 from tlda.errors import UserError, nearest
+from tlda.methods.adamatch import AdaMatch
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.dann import DANN
+from tlda.methods.fixmatch import FixMatch
 from tlda.methods.mean_teacher import MeanTeacher
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.pseudo_label import PseudoLabel
@@ -16,12 +18,14 @@ from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
+  'AdaMatch',
   'DANN',
   'Batch',
   'Context',
   'DomainPass',
   'DomainSpec',
   'Examples',
+  'FixMatch',
   'MeanTeacher',
   'Method',
   'Outputs',
