@@ -67,6 +67,11 @@ class Case:
   def stopped(self) -> list[str]:
     return self._of_reference('STOPPED', {}).get(self.name, [])
 
+  def held(self, **arguments: Any) -> dict[str, Any]:
+    """What the loss computes of its arguments and holds constant in its gradient."""
+    hold = self._of_reference('HELD', {}).get(self.name, lambda **_: {})
+    return hold(**arguments)
+
   @property
   def reference(self) -> Callable[..., Any]:
     function = self._of_reference(self.name, None)

@@ -37,6 +37,7 @@ def check_gradients(case: Case) -> None:
   """Gradients are the slopes of the reference, or zero where they are stopped by intention."""
   for loss, reference, names in case.variants():
     arrays = case.draw(names)
+    reference = functools.partial(reference, **case.held(**reference.keywords, **arrays))
     scale = np.random.default_rng(1).normal(size=np.shape(reference(**arrays)))
     for name in filter(lambda name: is_float(arrays[name]), names):
       gradient = _gradient(loss, arrays, name, scale)

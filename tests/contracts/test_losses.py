@@ -187,6 +187,21 @@ def test_a_fault_is_caught(
     check(_faulty(fault))
 
 
+def test_what_a_loss_holds_constant_is_held_in_slopes_too() -> None:
+  def scaled(source: jax.Array) -> jax.Array:
+    scale = jax.lax.stop_gradient(jnp.mean(source**2))
+    return jnp.sum(source**2) / scale
+
+  def reference(source: NDArray, *, scale: float | None = None) -> float:
+    return (source**2).sum() / (scale or (source**2).mean())
+
+  scaled.__doc__ = 'Kind: one sample.'
+  hold = {'scaled': lambda source: {'scale': (source**2).mean()}}
+  contract.check_gradients(Case(scaled, SimpleNamespace(scaled=reference, HELD=hold)))
+  with pytest.raises(AssertionError, match='source'):
+    contract.check_gradients(Case(scaled, SimpleNamespace(scaled=reference)))
+
+
 def test_a_loss_that_looks_at_values_is_caught() -> None:
   with pytest.raises(jax.errors.ConcretizationTypeError):
     contract.check_traces(_faulty(lambda **arrays: sliced(**arrays) * bool(arrays['source'][0, 0])))

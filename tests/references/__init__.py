@@ -9,6 +9,8 @@ and where it is needed
 
 * `SETTINGS[name]`, keyword arguments to test with, `[{}]` if there are none;
 * `STOPPED[name]`, the arguments that get no gradient by intention;
+* `HELD[name]`, `(**arguments) -> keyword arguments of the reference`: what the loss computes of
+  its arguments and holds constant in its gradient (a bandwidth, a plan), to be held in slopes too;
 * `ARGUMENTS[argument]`, how to draw an argument that the table below does not know.
 """
 
