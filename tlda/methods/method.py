@@ -208,6 +208,13 @@ class Method(nn.Module):
     grads, results = jax.grad(objective, has_aux=True)(params, batch)
     return grads, results
 
+  def feature_size(self) -> int:
+    """Returns the number of the extractor's features, computing none: the width of a bank."""
+    keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
+    inputs = jax.numpy.zeros((1, *self.spec.input_shape))
+    make = lambda: self.extractor.clone(parent=None).init_with_output(keys, inputs)
+    return jax.eval_shape(make)[0].shape[-1]
+
   def pure(self, function: str | Callable[..., Any]) -> Callable[..., Any]:
     """Returns a method of this network as a pure function, to be differentiated by its inputs.
 
