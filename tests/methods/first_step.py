@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from tests.problem import BATCH, make_run
@@ -35,7 +36,7 @@ class FirstStep:
       **changed: Collections, `batch` or `context`, in place of those of the first step.
     """
     batch, context = changed.pop('batch', self.batch), changed.pop('context', self.context)
-    variables = {**self.variables, **changed}
+    variables = jax.tree.map(jnp.asarray, {**self.variables, **changed})
     written = [name for name in variables if name != 'params']
     return self.method.apply(variables, batch, context, method='objective', mutable=written)
 

@@ -9,15 +9,18 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 * two samples, of any two sizes, `-> scalar`.
 """
 
+from tlda.losses.class_alignment import centroid_alignment, contrastive_domain_discrepancy
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
 from tlda.losses.self_training import class_balance, confident_cross_entropy, consistency
 
 __all__ = [
+  'centroid_alignment',
   'class_balance',
   'confident_cross_entropy',
   'consistency',
+  'contrastive_domain_discrepancy',
   'cross_entropy',
   'domain_adversarial',
   'entropy',

@@ -8,18 +8,24 @@ import importlib
 
 from tlda.errors import UserError, nearest
 from tlda.methods.adamatch import AdaMatch
+from tlda.methods.atdoc import ATDOC
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.can import CAN
 from tlda.methods.dann import DANN
 from tlda.methods.fixmatch import FixMatch
 from tlda.methods.mean_teacher import MeanTeacher
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.mstn import MSTN
 from tlda.methods.pseudo_label import PseudoLabel
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
+  'ATDOC',
+  'CAN',
   'AdaMatch',
   'DANN',
+  'MSTN',
   'Batch',
   'Context',
   'DomainPass',
