@@ -130,3 +130,7 @@ def test_a_method_refuses_before_anything_is_written(tmp_path: Path) -> None:
   with pytest.raises(UserError, match='--batch_size=16 is below the 99'):
     Trainer(make_run(Choosy, tmp_path / 'run'))
   assert not (tmp_path / 'run').exists()
+
+
+def test_the_size_of_the_features_is_known_before_any_is_computed(tmp_path: Path) -> None:
+  assert make_run(DANN, tmp_path).method.feature_size() == 12

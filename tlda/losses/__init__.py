@@ -9,6 +9,7 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 * two samples, of any two sizes, `-> scalar`.
 """
 
+from tlda.losses.class_alignment import centroid_alignment, contrastive_domain_discrepancy
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
@@ -19,12 +20,18 @@ from tlda.losses.kernels import (
   maximum_mean_discrepancy,
 )
 from tlda.losses.moments import central_moment_discrepancy, coral
+from tlda.losses.self_training import class_balance, confident_cross_entropy, consistency
 from tlda.losses.spectral import batch_spectral_penalty
 from tlda.losses.transport import joint_distribution_transport, sinkhorn_divergence
 
 __all__ = [
   'batch_spectral_penalty',
   'central_moment_discrepancy',
+  'centroid_alignment',
+  'class_balance',
+  'confident_cross_entropy',
+  'consistency',
+  'contrastive_domain_discrepancy',
   'coral',
   'cross_entropy',
   'domain_adversarial',

@@ -7,41 +7,55 @@ A method is known by the name of its file; one outside this package by its impor
 import importlib
 
 from tlda.errors import UserError, nearest
+from tlda.methods.adamatch import AdaMatch
 from tlda.methods.afn import AFN
+from tlda.methods.atdoc import ATDOC
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.bsp import BSP
+from tlda.methods.can import CAN
 from tlda.methods.cmd import CMD
 from tlda.methods.dan import DAN
 from tlda.methods.dann import DANN
 from tlda.methods.deep_coral import DeepCORAL
 from tlda.methods.deep_jdot import DeepJDOT
 from tlda.methods.dsan import DSAN
+from tlda.methods.fixmatch import FixMatch
 from tlda.methods.jan import JAN
 from tlda.methods.jan_adversarial import JANAdversarial
+from tlda.methods.mean_teacher import MeanTeacher
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.mstn import MSTN
+from tlda.methods.pseudo_label import PseudoLabel
 from tlda.methods.sinkhorn import SinkhornAlignment
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
   'AFN',
+  'ATDOC',
+  'AdaMatch',
   'BSP',
+  'Batch',
+  'CAN',
   'CMD',
+  'Context',
   'DAN',
   'DANN',
   'DSAN',
-  'JAN',
-  'Batch',
-  'Context',
   'DeepCORAL',
   'DeepJDOT',
   'DomainPass',
   'DomainSpec',
   'Examples',
+  'FixMatch',
+  'JAN',
   'JANAdversarial',
+  'MSTN',
+  'MeanTeacher',
   'Method',
   'Outputs',
   'Phase',
+  'PseudoLabel',
   'SinkhornAlignment',
   'SourceOnly',
   'Spec',

@@ -61,7 +61,7 @@ class Examples:
     position: `[batch]` int32, the row in the global batch: what noise is keyed by.
     domain: `[batch]` int32, the branch of per-domain normalisation.
     labels: `[batch]` int32, or None where the method must not see them.
-    views: Name ('weak', 'strong') to augmented inputs, for methods that declare views.
+    views: Name ('weak', 'strong') to augmented inputs, of the views that the method declares.
   """
 
   inputs: jax.Array

@@ -85,7 +85,8 @@ class Method(nn.Module):
   Class attributes:
     reads: What the method is handed: any of 'source', 'target', 'target_labels', 'labelled_target'.
       Labels of the target reach no method that does not say that it reads them.
-    views: The augmented views ('weak', 'strong') that it needs of the examples.
+    views: The augmented views that it needs of the examples: 'weak', 'strong', or another draw of
+      either under a name of its own, such as 'weak/teacher'.
     first_stage: The method that must have been trained before, or None.
     normalization: The batch normalisation that the network must have, or None for any.
 
@@ -206,6 +207,13 @@ class Method(nn.Module):
     """
     grads, results = jax.grad(objective, has_aux=True)(params, batch)
     return grads, results
+
+  def feature_size(self) -> int:
+    """Returns the number of the extractor's features, computing none: the width of a bank."""
+    keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
+    inputs = jax.numpy.zeros((1, *self.spec.input_shape))
+    make = lambda: self.extractor.clone(parent=None).init_with_output(keys, inputs)
+    return jax.eval_shape(make)[0].shape[-1]
 
   def pure(self, function: str | Callable[..., Any]) -> Callable[..., Any]:
     """Returns a method of this network as a pure function, to be differentiated by its inputs.

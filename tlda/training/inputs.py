@@ -41,8 +41,15 @@ class Preprocessing:
 
   def __call__(self, inputs: jax.Array) -> jax.Array:
     """Returns `[..., channels]` float32."""
-    scale = 1 / 255 if inputs.dtype == jnp.uint8 else 1.0
-    return inputs.astype(jnp.float32) * scale - jnp.asarray(self.mean, jnp.float32)
+    return self.centre(self.scale(inputs))
+
+  def scale(self, inputs: jax.Array) -> jax.Array:
+    """Returns `[..., channels]` float32 before the mean is subtracted: what views are made of."""
+    return inputs.astype(jnp.float32) * (1 / 255 if inputs.dtype == jnp.uint8 else 1.0)
+
+  def centre(self, scaled: jax.Array) -> jax.Array:
+    """Subtracts the mean."""
+    return scaled - jnp.asarray(self.mean, jnp.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,22 +236,24 @@ class Inputs:
       )
     count, share = index.shape
     position = jnp.arange(share, dtype=jnp.int32) + axis.index() * share
+    scaled = self._preprocessing.scale(fed['inputs'])
     examples = Examples(
-      inputs=self._preprocessing(fed['inputs']),
+      inputs=self._preprocessing.centre(scaled),
       index=index,
       position=jnp.broadcast_to(position, (count, share)),
       domain=jnp.broadcast_to(part.domain + jnp.arange(count)[:, None], (count, share)),
       labels=fed.get('labels'),
     )
-    examples = self._with_views(examples, context)
+    examples = self._with_views(examples, scaled, context)
     return examples if count > 1 else jax.tree.map(lambda x: x[0], examples)
 
-  def _with_views(self, examples: Examples, context: Context) -> Examples:
-    flat, shape = examples.flat(), examples.index.shape
+  def _with_views(self, examples: Examples, scaled: jax.Array, context: Context) -> Examples:
+    flat, shape = scaled.reshape((-1, *scaled.shape[2:])), scaled.shape
     views = {}
     for name in self._views:
-      drawn = jax.vmap(VIEWS[name])(context.keys(f'view/{name}', flat), flat.inputs)
-      views[name] = drawn.reshape((*shape, *drawn.shape[1:]))
+      make = jax.vmap(VIEWS[name.partition('/')[0]])
+      drawn = make(context.keys(f'view/{name}', examples.flat()), flat)
+      views[name] = self._preprocessing.centre(drawn).reshape(shape)
     return examples.replace(views=views)
 
 
