@@ -10,10 +10,12 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 """
 
 from tlda.losses.classification import cross_entropy
+from tlda.losses.discrepancy import classifier_discrepancy
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
 
 __all__ = [
+  'classifier_discrepancy',
   'cross_entropy',
   'domain_adversarial',
   'entropy',
