@@ -24,3 +24,27 @@ def test_discrepancy_has_opposite_gradients_in_two_equally_sure_classifiers() ->
   left, right = jax.grad(total, argnums=(0, 1))(logits, other)
   np.testing.assert_allclose(left, [[3 / 16, -3 / 16]], rtol=1e-6)
   np.testing.assert_allclose(right, [[-3 / 16, 3 / 16]], rtol=1e-6)
+
+
+def test_margin_disparity_of_a_classifier_that_does_not_know() -> None:
+  # Four equal classes: -log(1/4) on the source, -log(3/4) on the target.
+  first, second = jnp.array([[9.0, 0.0, 0.0, 0.0]]), jnp.zeros((1, 4))
+  value = losses.margin_disparity(first, second, first, second, margin=3.0)
+  np.testing.assert_allclose(value, 3 * 2 * LOG_2 + 2 * LOG_2 - LOG_3, rtol=1e-6)
+
+
+def test_margin_disparity_follows_the_first_classifier() -> None:
+  # softmax([log 3, 0]) = [3/4, 1/4]. It copies the source (log 4/3) and the target too (log 4).
+  first, second = jnp.array([[1.0, 0.0]]), jnp.array([[LOG_3, 0.0]])
+  value = losses.margin_disparity(first, second, first, second, margin=1.0)
+  np.testing.assert_allclose(value, 2 * LOG_2 - LOG_3 + 2 * LOG_2, rtol=1e-6)
+  # The other way round: log 4 on the source, log 4/3 on the target.
+  value = losses.margin_disparity(-first, second, -first, second, margin=2.0)
+  np.testing.assert_allclose(value, 4 * LOG_2 + 2 * LOG_2 - LOG_3, rtol=1e-6)
+
+
+def test_a_second_classifier_that_is_sure_on_the_target_still_learns_to_contradict() -> None:
+  first, second = jnp.array([[1.0, 0.0]]), jnp.array([[1e4, 0.0]])
+  loss = lambda target: losses.margin_disparity(first, first, first, target, margin=0.0)
+  np.testing.assert_allclose(loss(second), 1e4, rtol=1e-6)
+  np.testing.assert_allclose(jax.grad(loss)(second), [[1.0, -1.0]], rtol=1e-6)

@@ -12,14 +12,29 @@ def _logits(rows: str) -> Argument:
 
 ARGUMENTS = {
   'other_logits': _logits('batch'),
+  'source_other_logits': _logits('source'),
+  'target_other_logits': _logits('target'),
 }
 
 _BATCH = one_hot(np.arange(SIZES['batch']) % SIZES['classes'])
+_SOURCE = 100 * one_hot(np.arange(SIZES['source']) % SIZES['classes'])
+_TARGET = 100 * one_hot(np.arange(SIZES['target']) % SIZES['classes'])
 
 MINIMA = {
   # Probabilities do not change when all logits of a row grow alike.
   'classifier_discrepancy': Minimum(0.0, {'logits': _BATCH, 'other_logits': _BATCH + 3.0}),
+  'margin_disparity': Minimum(
+    0.0,
+    {
+      'source_logits': _SOURCE,
+      'source_other_logits': _SOURCE,
+      'target_logits': _TARGET,
+      'target_other_logits': np.roll(_TARGET, 1, axis=1),
+    },
+  ),
 }
+SETTINGS = {'margin_disparity': [{}, {'margin': 2.0}]}
+STOPPED = {'margin_disparity': ['source_logits', 'target_logits']}
 
 
 def _softmax(logits: NDArray) -> NDArray:
@@ -31,3 +46,18 @@ def classifier_discrepancy(logits: NDArray, other_logits: NDArray) -> NDArray:
   one, other = _softmax(logits), _softmax(other_logits)
   gaps = [np.maximum(p, q) - np.minimum(p, q) for p, q in zip(one.T, other.T, strict=True)]
   return sum(gaps) / len(gaps)
+
+
+def margin_disparity(
+  source_logits: NDArray,
+  source_other_logits: NDArray,
+  target_logits: NDArray,
+  target_other_logits: NDArray,
+  *,
+  margin: float = 4.0,
+) -> float:
+  """Looks up each probability, example by example."""
+  source, target = _softmax(source_other_logits), _softmax(target_other_logits)
+  copies = [-np.log(p[first.argmax()]) for first, p in zip(source_logits, source, strict=True)]
+  parts = [-np.log(1 - p[first.argmax()]) for first, p in zip(target_logits, target, strict=True)]
+  return margin * np.mean(copies) + np.mean(parts)

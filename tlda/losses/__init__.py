@@ -10,7 +10,7 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 """
 
 from tlda.losses.classification import cross_entropy
-from tlda.losses.discrepancy import classifier_discrepancy
+from tlda.losses.discrepancy import classifier_discrepancy, margin_disparity
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
 
@@ -19,6 +19,7 @@ __all__ = [
   'cross_entropy',
   'domain_adversarial',
   'entropy',
+  'margin_disparity',
   'names',
 ]
 

@@ -10,6 +10,7 @@ from tlda.errors import UserError, nearest
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.dann import DANN
 from tlda.methods.mcd import MCD
+from tlda.methods.mdd import MDD
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
@@ -17,6 +18,7 @@ from tlda.methods.target_only import TargetOnly
 __all__ = [
   'DANN',
   'MCD',
+  'MDD',
   'Batch',
   'Context',
   'DomainPass',
