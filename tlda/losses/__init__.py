@@ -13,13 +13,21 @@ from tlda.losses.classification import cross_entropy
 from tlda.losses.discrepancy import classifier_discrepancy, margin_disparity
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
+from tlda.losses.predictions import (
+  batch_nuclear_norm,
+  information_maximization,
+  minimum_class_confusion,
+)
 
 __all__ = [
+  'batch_nuclear_norm',
   'classifier_discrepancy',
   'cross_entropy',
   'domain_adversarial',
   'entropy',
+  'information_maximization',
   'margin_disparity',
+  'minimum_class_confusion',
   'names',
 ]
 

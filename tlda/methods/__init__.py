@@ -8,15 +8,21 @@ import importlib
 
 from tlda.errors import UserError, nearest
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.bnm import BNM
 from tlda.methods.dann import DANN
+from tlda.methods.information_maximization import InformationMaximization
+from tlda.methods.mcc import MCC
 from tlda.methods.mcd import MCD
 from tlda.methods.mdd import MDD
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.minimum_entropy import MinimumEntropy
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
+  'BNM',
   'DANN',
+  'MCC',
   'MCD',
   'MDD',
   'Batch',
@@ -24,7 +30,9 @@ __all__ = [
   'DomainPass',
   'DomainSpec',
   'Examples',
+  'InformationMaximization',
   'Method',
+  'MinimumEntropy',
   'Outputs',
   'Phase',
   'SourceOnly',
