@@ -59,10 +59,11 @@ def make_method(cls: type[Method], source: Domain, target: Domain, **fields: Any
   known = lambda d: DomainSpec(d.name, len(d.train), tuple(range(CLASSES)))
   spec = Spec(CLASSES, source.train.inputs.shape[1:], (known(source),), known(target))
   fields.setdefault('extractor', SmallExtractor())
+  fields.setdefault('head', Linear(CLASSES))
   names = {field.name for field in dataclasses.fields(cls)}
   if 'domain_classifier' in names:
     fields.setdefault('domain_classifier', DomainClassifier((8,)))
-  return cls(spec=spec, task=Classification(), head=Linear(CLASSES), **fields)
+  return cls(spec=spec, task=Classification(), **fields)
 
 
 def make_run(

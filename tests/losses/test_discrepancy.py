@@ -48,3 +48,20 @@ def test_a_second_classifier_that_is_sure_on_the_target_still_learns_to_contradi
   loss = lambda target: losses.margin_disparity(first, first, first, target, margin=0.0)
   np.testing.assert_allclose(loss(second), 1e4, rtol=1e-6)
   np.testing.assert_allclose(jax.grad(loss)(second), [[1.0, -1.0]], rtol=1e-6)
+
+
+def test_sliced_wasserstein_of_two_classes_has_one_direction() -> None:
+  # All points lie on the line between (1, 0) and (0, 1). Sorted along it, 3/4 and 1/4 against 1/2
+  # and 1/2 are 1/4 apart, by (1/4, -1/4): times a unit direction u, (u1 - u2)^2 / 16.
+  logits, other = jnp.array([[LOG_3, 0.0], [0.0, LOG_3]]), jnp.zeros((2, 2))
+  key = jax.random.key(3)
+  u = np.asarray(jax.random.normal(key, (2, 1)), np.float64)[:, 0]
+  value = losses.sliced_wasserstein_discrepancy(logits, other, key, projections=1)
+  np.testing.assert_allclose(value, (u[0] - u[1]) ** 2 / (u @ u) / 16, rtol=1e-5)
+
+
+def test_sliced_wasserstein_looks_at_clouds_and_not_at_pairs() -> None:
+  logits, key = jnp.array([[2.0, 0.0, 1.0], [0.0, 1.0, 5.0]]), jax.random.key(0)
+  value = losses.sliced_wasserstein_discrepancy(logits, logits[::-1], key)
+  np.testing.assert_array_equal(value, 0.0)
+  assert losses.classifier_discrepancy(logits, logits[::-1]).mean() > 0.1

@@ -44,7 +44,7 @@ def information(logits: np.ndarray) -> float:
     (BNM, 'nuclear_norm', nuclear_norm),
     (InformationMaximization, 'information', information),
     (MCC, 'confusion', confusion),
-    (MinimumEntropy, 'entropy', lambda logits: 0.1 * entropy(softmax(logits)).mean()),
+    (MinimumEntropy, 'entropy', lambda logits: 0.01 * entropy(softmax(logits)).mean()),
   ],
 )
 def test_the_term_is_that_of_the_targets_predictions(

@@ -1,5 +1,7 @@
 """float64 NumPy references of `tlda.losses.discrepancy`."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,9 @@ _TARGET = 100 * one_hot(np.arange(SIZES['target']) % SIZES['classes'])
 MINIMA = {
   # Probabilities do not change when all logits of a row grow alike.
   'classifier_discrepancy': Minimum(0.0, {'logits': _BATCH, 'other_logits': _BATCH + 3.0}),
+  'sliced_wasserstein_discrepancy': Minimum(
+    0.0, {'logits': _BATCH, 'other_logits': _BATCH[::-1] + 3.0, 'key': jax.random.key(0)}
+  ),
   'margin_disparity': Minimum(
     0.0,
     {
@@ -33,7 +38,10 @@ MINIMA = {
     },
   ),
 }
-SETTINGS = {'margin_disparity': [{}, {'margin': 2.0}]}
+SETTINGS = {
+  'margin_disparity': [{}, {'margin': 2.0}],
+  'sliced_wasserstein_discrepancy': [{}, {'projections': 3}],
+}
 STOPPED = {'margin_disparity': ['source_logits', 'target_logits']}
 
 
@@ -46,6 +54,21 @@ def classifier_discrepancy(logits: NDArray, other_logits: NDArray) -> NDArray:
   one, other = _softmax(logits), _softmax(other_logits)
   gaps = [np.maximum(p, q) - np.minimum(p, q) for p, q in zip(one.T, other.T, strict=True)]
   return sum(gaps) / len(gaps)
+
+
+def sliced_wasserstein_discrepancy(
+  logits: NDArray, other_logits: NDArray, key: jax.Array, *, projections: int = 128
+) -> float:
+  """Walks over the directions, and finds each point's partner by its rank."""
+  shape = (logits.shape[1], projections)
+  directions = np.asarray(jax.random.normal(key, shape, jnp.float32), np.float64).T
+  one, other = _softmax(logits), _softmax(other_logits)
+  total = 0.0
+  for direction in directions:
+    unit = direction / np.sqrt(direction @ direction)
+    ranks = [np.argsort([point @ unit for point in cloud]) for cloud in (one, other)]
+    total += sum(((one[i] - other[j]) @ unit) ** 2 for i, j in zip(*ranks, strict=True))
+  return total / projections / len(logits)
 
 
 def margin_disparity(

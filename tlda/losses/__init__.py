@@ -10,7 +10,11 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 """
 
 from tlda.losses.classification import cross_entropy
-from tlda.losses.discrepancy import classifier_discrepancy, margin_disparity
+from tlda.losses.discrepancy import (
+  classifier_discrepancy,
+  margin_disparity,
+  sliced_wasserstein_discrepancy,
+)
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
 from tlda.losses.predictions import (
@@ -29,6 +33,7 @@ __all__ = [
   'margin_disparity',
   'minimum_class_confusion',
   'names',
+  'sliced_wasserstein_discrepancy',
 ]
 
 

@@ -17,6 +17,8 @@ from tlda.methods.mdd import MDD
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.minimum_entropy import MinimumEntropy
 from tlda.methods.source_only import SourceOnly
+from tlda.methods.star import STAR
+from tlda.methods.swd import SWD
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
   'MCC',
   'MCD',
   'MDD',
+  'STAR',
+  'SWD',
   'Batch',
   'Context',
   'DomainPass',
