@@ -7,9 +7,11 @@ A method is known by the name of its file; one outside this package by its impor
 import importlib
 
 from tlda.errors import UserError, nearest
+from tlda.methods.adabn import AdaBN
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.bnm import BNM
 from tlda.methods.dann import DANN
+from tlda.methods.dsbn import DSBN
 from tlda.methods.information_maximization import InformationMaximization
 from tlda.methods.mcc import MCC
 from tlda.methods.mcd import MCD
@@ -24,11 +26,13 @@ from tlda.methods.target_only import TargetOnly
 __all__ = [
   'BNM',
   'DANN',
+  'DSBN',
   'MCC',
   'MCD',
   'MDD',
   'STAR',
   'SWD',
+  'AdaBN',
   'Batch',
   'Context',
   'DomainPass',
