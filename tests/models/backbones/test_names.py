@@ -24,7 +24,5 @@ def test_an_unknown_normalisation_gets_the_nearest() -> None:
 
 
 def test_what_has_no_normalisation_says_so() -> None:
-  with pytest.raises(
-    UserError, match="'lenet' has no batch norm.*'per_domain'.* lenet_bn"
-  ):
+  with pytest.raises(UserError, match="'lenet' has no batch norm.*'per_domain'.* lenet_bn"):
     backbones.network('lenet', classes=2, normalization='per_domain')
