@@ -25,13 +25,14 @@ class SmallExtractor(nn.Module):
   """Two dense layers with batch normalisation between them: 12 features."""
 
   normalization: str = 'joint'
+  domains: int = 2
 
   @nn.compact
   def __call__(
     self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
   ) -> jax.Array:
     x = nn.Dense(16)(inputs.reshape(len(inputs), -1))
-    x = Normalization(self.normalization)(x, domain=domain, train=train)
+    x = Normalization(self.normalization, self.domains)(x, domain=domain, train=train)
     x = nn.Dense(12)(nn.relu(x))
     self.sow('intermediates', 'stage1', x)
     return jnp.tanh(x)
@@ -54,15 +55,19 @@ def domain(name: str, seed: int, *, images: bool = True, examples: int = 44) -> 
   return Domain(name, split(examples), split(21), tuple('abc'), 'none: made up')
 
 
-def make_method(cls: type[Method], source: Domain, target: Domain, **fields: Any) -> Method:
-  """Returns a method on small networks."""
+def make_method(
+  cls: type[Method], source: Domain, target: Domain, *more: Domain, **fields: Any
+) -> Method:
+  """Returns a method on small networks; `more` are further sources."""
   known = lambda d: DomainSpec(d.name, len(d.train), tuple(range(CLASSES)))
-  spec = Spec(CLASSES, source.train.inputs.shape[1:], (known(source),), known(target))
-  fields.setdefault('extractor', SmallExtractor())
+  sources = tuple(map(known, (source, *more)))
+  spec = Spec(CLASSES, source.train.inputs.shape[1:], sources, known(target))
+  fields.setdefault('extractor', SmallExtractor(cls.normalization or 'joint', spec.domains))
+  fields.setdefault('head', Linear(CLASSES))
   names = {field.name for field in dataclasses.fields(cls)}
   if 'domain_classifier' in names:
     fields.setdefault('domain_classifier', DomainClassifier((8,)))
-  return cls(spec=spec, task=Classification(), head=Linear(CLASSES), **fields)
+  return cls(spec=spec, task=Classification(), **fields)
 
 
 def make_run(
@@ -71,6 +76,7 @@ def make_run(
   *,
   steps: int = 4,
   seeds: tuple[int, ...] = (0,),
+  sources: int = 1,
   images: bool = True,
   optimizer: str = 'sgd',
   initial: Path | None = None,
@@ -78,12 +84,14 @@ def make_run(
   **fields: Any,
 ) -> Run:
   """Returns a run of a method on the small problem."""
-  source, target = domain('left', 1, images=images), domain('right', 2, images=images)
+  seeds_of = {'left': 1, 'right': 2, 'middle': 3}
+  source, target, other = (domain(*item, images=images) for item in seeds_of.items())
+  more = (other,) if sources == 2 else ()
   schedule = transfer.schedule('annealing', 0.05, steps)
   return Run(
-    method=make_method(cls, source, target, **fields),
+    method=make_method(cls, source, target, *more, **fields),
     optimizer=transfer.optimizer(optimizer, schedule),
-    sources=(source,),
+    sources=(source, *more),
     target=target,
     preprocessing=Preprocessing((0.4,)),
     steps=steps,

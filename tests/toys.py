@@ -27,7 +27,7 @@ class TwoHeads(Method):
   def objective(self, batch: Batch, context: Context) -> Terms:
     source, _ = self.outputs(batch)
     other = self.other_head(source.features, train=True)
-    labels = batch.source.labels
+    labels = batch.source.flat().labels
     return {
       'head': self.task_loss(source, batch.source),
       'other': self.task.loss(other, labels).mean(),

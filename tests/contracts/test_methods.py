@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests import toys
-from tests.problem import BATCH, SmallExtractor, make_run
+from tests.problem import BATCH, make_run
 from tlda import methods
 from tlda.training import checkpoint
 from tlda.training import seeds as seeds_lib
@@ -34,7 +34,6 @@ UNSURE = {
 CASES = {
   **{name: (methods.get(name), UNSURE.get(name, {})) for name in methods.names()},
   **{toy.__name__: (toy, {}) for toy in toys.ALL},
-  'dann per domain': (methods.DANN, {'extractor': SmallExtractor('per_domain')}),
 }
 TIMES = frozenset({'examples_per_second'})
 
@@ -80,14 +79,17 @@ def test_one_device_and_eight_agree(case: Any, tmp_path: Path) -> None:
       assert own.keys() == wanted.keys()
       for name, value in wanted.items():
         np.testing.assert_allclose(own[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
-  moved = [np.abs(a - b).max() for a, b in _weights(case, tmp_path / 'start', one, expected)]
+  moved = [np.abs(a - b).max() for a, b in _changes(case, tmp_path / 'start', one, expected)]
   assert max(moved) > 1e-4, 'the method moves nothing'
 
 
-def _weights(case: Any, folder: Path, devices: Parallel, states: Any) -> Any:
+def _changes(case: Any, folder: Path, devices: Parallel, states: Any) -> Any:
+  """Returns pairs of arrays, after and before: weights, or states where no weights are trained."""
   trainer = Trainer(make_run(case[0], folder, steps=STEPS, **case[1]), devices)
   start = trainer._created()
-  pairs = zip(jax.tree.leaves(states[0].params), jax.tree.leaves(start[0].params), strict=True)
+  trains = any(phase.trains != () for phase in trainer._run.method.phases())
+  of = lambda state: jax.tree.leaves(state.params if trains else state.states)
+  pairs = zip(of(states[0]), of(start[0]), strict=True)
   return [(np.asarray(a), np.asarray(b)) for a, b in pairs]
 
 
@@ -136,11 +138,20 @@ def assert_same_run(whole: Path, cut: Path) -> None:
   assert results[0]['accuracy'] == results[1]['accuracy']
 
 
-def test_a_seed_alone_equals_itself_among_three(case: Any, tmp_path: Path) -> None:
-  devices = Parallel('pmap', BATCH, jax.devices()[:1])
-  alone, _ = train(case, tmp_path / 'alone', devices, seeds=(2,))
-  turns, _ = train(case, tmp_path / 'turns', devices, seeds=(0, 1, 2))
+# On two sources, so that these are tried as well: each compilation counts.
+def test_seeds_and_devices_agree_on_two_sources(case: Any, tmp_path: Path) -> None:
+  method = make_run(case[0], tmp_path, **case[1]).method
+  one_source = any(each.domain == 'source' for each in method.domain_passes())
+  options = {'sources': 1 if one_source else 2}
+  one = Parallel('pmap', BATCH, jax.devices()[:1])
+  alone, logs = train(case, tmp_path / 'alone', one, seeds=(2,), **options)
+  turns, _ = train(case, tmp_path / 'turns', one, seeds=(0, 1, 2), **options)
   assert_alike(turns[2], alone[0], 1e-6)
+  if one_source:  # which a pass over the source is bound to; above, eight devices were tried on it
+    return
+  spread, _ = train(case, tmp_path / 'spread', Parallel('pmap', BATCH), seeds=(2,), **options)
+  assert_alike(spread, alone, 1e-5)
+  assert all(np.isfinite(value).all() for log in logs for value in log.values())
 
 
 def test_target_labels_reach_only_methods_that_say_so(case: Any, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from experiments import common, digits
 from tests.contracts.test_methods import assert_same_run, interrupt_at
-from tlda.methods import DANN
+from tests.problem import domain
+from tlda.methods import DANN, AdaBN, SourceOnly
 from tlda.training.fit import Trainer
 from tlda.training.preemption import EXIT_CODE
 
@@ -68,3 +69,9 @@ def test_a_mistake_does_not_burn_the_workdir(tmp_path: Path, monkeypatch: Any) -
   monkeypatch.setattr(common, 'summary', str)
   monkeypatch.setattr(common.report, 'write', lambda *_: None)
   assert launch() == 0
+
+
+def test_the_second_stage_sees_inputs_as_the_first_did() -> None:
+  domains = (domain('left', 1),), domain('right', 2)
+  of = lambda method: common.preprocessing(method, *domains)
+  assert of(AdaBN) == of(SourceOnly) != of(DANN) == of(Second)

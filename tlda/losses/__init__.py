@@ -11,6 +11,11 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 
 from tlda.losses.class_alignment import centroid_alignment, contrastive_domain_discrepancy
 from tlda.losses.classification import cross_entropy
+from tlda.losses.discrepancy import (
+  classifier_discrepancy,
+  margin_disparity,
+  sliced_wasserstein_discrepancy,
+)
 from tlda.losses.domain_adversarial import domain_adversarial
 from tlda.losses.entropy import entropy
 from tlda.losses.feature_norm import hard_feature_norm, stepwise_feature_norm
@@ -20,15 +25,22 @@ from tlda.losses.kernels import (
   maximum_mean_discrepancy,
 )
 from tlda.losses.moments import central_moment_discrepancy, coral
+from tlda.losses.predictions import (
+  batch_nuclear_norm,
+  information_maximization,
+  minimum_class_confusion,
+)
 from tlda.losses.self_training import class_balance, confident_cross_entropy, consistency
 from tlda.losses.spectral import batch_spectral_penalty
 from tlda.losses.transport import joint_distribution_transport, sinkhorn_divergence
 
 __all__ = [
+  'batch_nuclear_norm',
   'batch_spectral_penalty',
   'central_moment_discrepancy',
   'centroid_alignment',
   'class_balance',
+  'classifier_discrepancy',
   'confident_cross_entropy',
   'consistency',
   'contrastive_domain_discrepancy',
@@ -37,12 +49,16 @@ __all__ = [
   'domain_adversarial',
   'entropy',
   'hard_feature_norm',
+  'information_maximization',
   'joint_distribution_transport',
   'joint_maximum_mean_discrepancy',
   'local_maximum_mean_discrepancy',
+  'margin_disparity',
   'maximum_mean_discrepancy',
+  'minimum_class_confusion',
   'names',
   'sinkhorn_divergence',
+  'sliced_wasserstein_discrepancy',
   'stepwise_feature_norm',
 ]
 

@@ -7,10 +7,12 @@ A method is known by the name of its file; one outside this package by its impor
 import importlib
 
 from tlda.errors import UserError, nearest
+from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
 from tlda.methods.afn import AFN
 from tlda.methods.atdoc import ATDOC
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.bnm import BNM
 from tlda.methods.bsp import BSP
 from tlda.methods.can import CAN
 from tlda.methods.cmd import CMD
@@ -19,21 +21,31 @@ from tlda.methods.dann import DANN
 from tlda.methods.deep_coral import DeepCORAL
 from tlda.methods.deep_jdot import DeepJDOT
 from tlda.methods.dsan import DSAN
+from tlda.methods.dsbn import DSBN
 from tlda.methods.fixmatch import FixMatch
+from tlda.methods.information_maximization import InformationMaximization
 from tlda.methods.jan import JAN
 from tlda.methods.jan_adversarial import JANAdversarial
+from tlda.methods.mcc import MCC
+from tlda.methods.mcd import MCD
+from tlda.methods.mdd import MDD
 from tlda.methods.mean_teacher import MeanTeacher
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.minimum_entropy import MinimumEntropy
 from tlda.methods.mstn import MSTN
 from tlda.methods.pseudo_label import PseudoLabel
 from tlda.methods.sinkhorn import SinkhornAlignment
 from tlda.methods.source_only import SourceOnly
+from tlda.methods.star import STAR
+from tlda.methods.swd import SWD
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
   'AFN',
   'ATDOC',
+  'AdaBN',
   'AdaMatch',
+  'BNM',
   'BSP',
   'Batch',
   'CAN',
@@ -42,20 +54,28 @@ __all__ = [
   'DAN',
   'DANN',
   'DSAN',
+  'DSBN',
   'DeepCORAL',
   'DeepJDOT',
   'DomainPass',
   'DomainSpec',
   'Examples',
   'FixMatch',
+  'InformationMaximization',
   'JAN',
   'JANAdversarial',
+  'MCC',
+  'MCD',
+  'MDD',
   'MSTN',
   'MeanTeacher',
   'Method',
+  'MinimumEntropy',
   'Outputs',
   'Phase',
   'PseudoLabel',
+  'STAR',
+  'SWD',
   'SinkhornAlignment',
   'SourceOnly',
   'Spec',

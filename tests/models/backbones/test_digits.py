@@ -58,6 +58,15 @@ def test_lenet_has_the_sizes_of_adda() -> None:
   }
 
 
+def test_lenet_with_normalisation_is_lenet_and_a_bottleneck() -> None:
+  net = network('lenet_bn', classes=10, normalization='per_domain', domains=3)
+  variables = jax.eval_shape(net.extractor.init, jax.random.key(0), images(28))
+  assert kernels(net.extractor.backbone, images(28)) == kernels(LeNet(), images(28))
+  assert variables['params']['dense']['kernel'].shape == (500, 256)
+  assert {leaf.shape for leaf in jax.tree.leaves(variables['batch_stats'])} == {(3, 256)}
+  assert kernels(net.head, features(256)) == {'logits': (256, 10)}
+
+
 def test_mnist_net_equals_numpy() -> None:
   x = np.random.default_rng(0).normal(size=(2, 28, 28, 3)).astype(np.float32)
   values = numpy_layers.variables(MNISTNet(), x)

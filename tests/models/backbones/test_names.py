@@ -8,7 +8,7 @@ from tlda.models import backbones
 
 def test_the_names_of_the_first_backbones_are_there() -> None:
   assert set(backbones.names()) >= {
-    *('lenet', 'mlp', 'mnist_net', 'svhn_net'),
+    *('lenet', 'lenet_bn', 'mlp', 'mlp_bn', 'mnist_net', 'svhn_net'),
     *('resnet18', 'resnet34', 'resnet50', 'resnet101'),
   }
 
@@ -24,5 +24,5 @@ def test_an_unknown_normalisation_gets_the_nearest() -> None:
 
 
 def test_what_has_no_normalisation_says_so() -> None:
-  with pytest.raises(UserError, match="'lenet' has no batch normalisation .*'per_domain'.* resnet"):
+  with pytest.raises(UserError, match="'lenet' has no batch norm.*'per_domain'.* lenet_bn"):
     backbones.network('lenet', classes=2, normalization='per_domain')

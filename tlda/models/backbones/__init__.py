@@ -4,8 +4,8 @@ from functools import partial
 
 from tlda.errors import UserError, nearest
 from tlda.models.backbones.digits import MNISTNet, SVHNNet, mnist_net, svhn_net
-from tlda.models.backbones.lenet import LeNet, lenet
-from tlda.models.backbones.mlp import MLP, mlp
+from tlda.models.backbones.lenet import LeNet, lenet, lenet_bn
+from tlda.models.backbones.mlp import MLP, mlp, mlp_bn
 from tlda.models.backbones.resnet import LAYOUTS, ResNet, resnet
 from tlda.models.network import Network
 from tlda.models.normalization import MODES
@@ -13,7 +13,8 @@ from tlda.models.normalization import MODES
 __all__ = ['MLP', 'LeNet', 'MNISTNet', 'Network', 'ResNet', 'SVHNNet', 'names', 'network']
 
 _PLAIN = {'lenet': lenet, 'mlp': mlp, 'mnist_net': mnist_net, 'svhn_net': svhn_net}
-_NORMALIZED = {name: partial(resnet, name) for name in LAYOUTS}
+_NORMALIZED = {'lenet_bn': lenet_bn, 'mlp_bn': mlp_bn}
+_NORMALIZED |= {name: partial(resnet, name) for name in LAYOUTS}
 
 
 def names() -> list[str]:

@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax
 
+from tlda.models.bottleneck import Bottleneck
 from tlda.models.convolution import PooledConv
 from tlda.models.domain_classifier import DomainClassifier
 from tlda.models.heads import Linear
@@ -32,3 +33,13 @@ class LeNet(nn.Module):
 def lenet(classes: int) -> Network:
   """LeNet with ADDA's heads: linear for the labels, 500-500-1 for the domains."""
   return Network(LeNet(), Linear(classes), DomainClassifier((500, 500)))
+
+
+def lenet_bn(classes: int, normalization: str, domains: int) -> Network:
+  """LeNet, a bottleneck of 256 with batch normalisation, and ADDA's heads.
+
+  Liang, Hu, Feng (*Do We Really Need to Access the Source Data?*, ICML 2020) put one like it
+  on their digit networks.
+  """
+  extractor = Bottleneck(LeNet(), 256, normalization, domains)
+  return Network(extractor, Linear(classes), DomainClassifier((500, 500)))

@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax
 
+from tlda.models.bottleneck import Bottleneck
 from tlda.models.domain_classifier import DomainClassifier
 from tlda.models.heads import Linear
 from tlda.models.network import Network
@@ -35,3 +36,9 @@ class MLP(nn.Module):
 def mlp(classes: int) -> Network:
   """The shallow network: one hidden layer, and linear heads for labels and for domains."""
   return Network(MLP(), Linear(classes), DomainClassifier(()))
+
+
+def mlp_bn(classes: int, normalization: str, domains: int) -> Network:
+  """The shallow network with a second layer of 100 that has batch normalisation."""
+  extractor = Bottleneck(MLP(), 100, normalization, domains)
+  return Network(extractor, Linear(classes), DomainClassifier(()))

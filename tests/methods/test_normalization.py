@@ -1,0 +1,78 @@
+"""Methods of batch normalisation: whose statistics are taken, and that they are exact."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.methods.one_step import OneStep, moved
+from tests.problem import make_run
+from tlda.errors import UserError
+from tlda.methods import DSBN, AdaBN, Examples, SourceOnly
+from tlda.models import backbones
+from tlda.training.checkpoint import Checkpoints
+from tlda.training.fit import fit
+
+
+def normalized(step: OneStep, examples: Examples) -> np.ndarray:
+  """Returns what the batch normalisation of the small extractor is given."""
+  layer = step.state.params['extractor']['Dense_0']
+  inputs = np.asarray(examples.inputs, np.float64).reshape(len(examples.inputs), -1)
+  return inputs @ np.asarray(layer['kernel'], np.float64) + layer['bias']
+
+
+def statistics(state: Any) -> dict[str, np.ndarray]:
+  return state.states['batch_stats']['extractor']['Normalization_0']
+
+
+def test_adabn_averages_the_batches_of_the_target_and_moves_no_parameter(tmp_path: Path) -> None:
+  step = OneStep(tmp_path, AdaBN)
+  values = [normalized(step, step.batch_of(t).target) for t in range(3)]
+  for count in (1, 2, 3):
+    state = step.after(count)
+    assert not moved(step.state.params, state.params)
+    expected = {
+      'mean': np.mean([x.mean(axis=0) for x in values[:count]], axis=0),
+      'var': np.mean([x.var(axis=0) for x in values[:count]], axis=0),
+    }
+    for name, found in statistics(state).items():
+      np.testing.assert_allclose(found, expected[name], rtol=1e-4, atol=1e-5)
+
+
+def test_adabn_keeps_the_weights_of_its_first_stage(tmp_path: Path) -> None:
+  fit(make_run(SourceOnly, tmp_path / 'first'))
+  fit(make_run(AdaBN, tmp_path / 'second', initial=tmp_path / 'first'))
+  first, second = (
+    Checkpoints(tmp_path / name / 'checkpoints').latest()[1] for name in ('first', 'second')
+  )
+  for name in filter(lambda name: name.startswith('params.'), first):
+    np.testing.assert_array_equal(second[name], first[name], err_msg=name)
+  changed = [name for name in first if 'batch_stats' in name]
+  assert changed
+  assert not any(np.allclose(second[name], first[name]) for name in changed)
+
+
+def test_adabn_refuses_a_network_without_batch_normalisation(tmp_path: Path) -> None:
+  plain = backbones.network('lenet', classes=3).extractor
+  with pytest.raises(UserError, match='this network has none: take another --backbone'):
+    OneStep(tmp_path, AdaBN, extractor=plain)
+
+
+def test_dsbn_keeps_the_statistics_of_each_domain_apart(tmp_path: Path) -> None:
+  step = OneStep(tmp_path, DSBN)
+  after = statistics(step.after())
+  for branch, part in enumerate(step.batch.parts()):
+    values = normalized(step, part)
+    np.testing.assert_allclose(after['mean'][branch], 0.1 * values.mean(0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(after['var'][branch], 0.9 + 0.1 * values.var(0), rtol=1e-4)
+
+
+def test_dsbn_learns_the_task_by_the_branch_of_the_source_alone(tmp_path: Path) -> None:
+  step = OneStep(tmp_path, DSBN)
+  branches = step.gradient('task')['extractor']['Normalization_0']
+  for gradient in branches.values():
+    assert np.abs(gradient[0]).max() > 1e-4
+    np.testing.assert_array_equal(gradient[1], 0)
+  aligned = step.gradient('domain', step=4)['extractor']['Normalization_0']
+  assert np.abs(aligned['scale'][1]).max() > 1e-5

@@ -1,0 +1,77 @@
+"""Stochastic classifiers (Lu et al., 2020)."""
+
+import dataclasses
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from tlda.methods.batch import Context, Examples
+from tlda.methods.mcd import MCD
+from tlda.methods.method import Phase
+
+
+class Deviation(nn.Module):
+  """The standard deviation of each weight, `softplus` of a parameter of the weights' shape.
+
+  Attributes:
+    initial: What it is before training.
+  """
+
+  initial: float
+
+  @nn.compact
+  def __call__(self, weights: jax.Array) -> jax.Array:
+    """Returns an array of the shape of `weights`."""
+    start = nn.initializers.constant(jnp.log(jnp.expm1(self.initial)))
+    return nn.softplus(self.param('kernel', start, weights.shape))
+
+
+class STAR(MCD):
+  """MCD whose two classifiers are drawn anew, in every pass, from a distribution that is learned.
+
+  Lu, Yang, Zhu, Liu, Song, Xiang: *Stochastic Classifiers for Unsupervised Domain Adaptation*, CVPR
+  2020. The weights of the head's last layer are Gaussian, with a mean and a deviation of their own:
+
+    W = mean + deviation * noise, noise ~ N(0, 1)
+
+  The three phases are those of MCD with two draws of W in place of its two classifiers; they move
+  the mean (`head`) and the deviation (`deviation`). The mean predicts. All layers below, and the
+  bias, are shared by the two draws.
+
+  Departs from the authors' code: the two task losses are added, as in MCD, where it averages them;
+  the extractor moves `repeats` times, where it moves once more.
+
+  Attributes:
+    initial_deviation: Standard deviation of each weight before training (the authors' softplus(-2),
+      0.127).
+  """
+
+  initial_deviation: float = 0.127
+
+  def setup(self) -> None:
+    """Makes the deviation of the head's weights."""
+    self.deviation = Deviation(self.initial_deviation)
+
+  def phases(self) -> tuple[Phase, ...]:
+    """Returns A, B and C of MCD, where B moves the distribution."""
+    task, disagree, agree = super().phases()
+    return task, dataclasses.replace(disagree, trains=('head', 'deviation')), agree
+
+  def both(self, examples: Examples, context: Context) -> tuple[jax.Array, jax.Array]:
+    """Returns the logits of two drawn classifiers for the examples of one domain."""
+    examples = examples.flat()
+    features = self.extractor(examples.inputs, domain=examples.domain, train=True)
+    one, other = (self._drawn(features, examples, context.key(name)) for name in ('one', 'other'))
+    return one, other
+
+  def _drawn(self, features: jax.Array, examples: Examples, key: jax.Array) -> jax.Array:
+    """Passes features through the head with weights drawn by a key."""
+    params = dict(self.head.variables['params'])
+    last = params['logits']
+    noise = jax.random.normal(key, last['kernel'].shape, last['kernel'].dtype)
+    drawn = last['kernel'] + self.deviation(last['kernel']) * noise
+    params['logits'] = {**last, 'kernel': drawn}
+    keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
+    head = self.head.clone(parent=None)
+    return head.apply({'params': params}, features, domain=examples.domain, train=True, rngs=keys)
