@@ -10,12 +10,13 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 """
 
 from tlda.losses.classification import cross_entropy
-from tlda.losses.domain_adversarial import domain_adversarial
+from tlda.losses.domain_adversarial import domain_adversarial, domain_confusion
 from tlda.losses.entropy import entropy
 
 __all__ = [
   'cross_entropy',
   'domain_adversarial',
+  'domain_confusion',
   'entropy',
   'names',
 ]
