@@ -8,12 +8,16 @@ import importlib
 
 from tlda.errors import UserError, nearest
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.cdan import CDAN
+from tlda.methods.cdan_e import CDANE
 from tlda.methods.dann import DANN
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
 
 __all__ = [
+  'CDAN',
+  'CDANE',
   'DANN',
   'Batch',
   'Context',
