@@ -12,12 +12,14 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 from tlda.losses.classification import cross_entropy
 from tlda.losses.domain_adversarial import domain_adversarial, domain_confusion
 from tlda.losses.entropy import entropy
+from tlda.losses.wasserstein import gradient_penalty
 
 __all__ = [
   'cross_entropy',
   'domain_adversarial',
   'domain_confusion',
   'entropy',
+  'gradient_penalty',
   'names',
 ]
 

@@ -11,16 +11,20 @@ from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.cdan import CDAN
 from tlda.methods.cdan_e import CDANE
 from tlda.methods.dann import DANN
+from tlda.methods.domain_confusion import DomainConfusion
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
+from tlda.methods.wdgrl import WDGRL
 
 __all__ = [
   'CDAN',
   'CDANE',
   'DANN',
+  'WDGRL',
   'Batch',
   'Context',
+  'DomainConfusion',
   'DomainPass',
   'DomainSpec',
   'Examples',

@@ -14,14 +14,14 @@ from tlda.models import gradient_reversal
 class CDAN(DANN):
   """Aligns features jointly with what is predicted from them.
 
-  Long, Cao, Wang, Jordan: *Conditional Adversarial Domain Adaptation*, NeurIPS 2018. As in DANN, but
-  the domain classifier D sees features f and predicted probabilities g together:
+  Long, Cao, Wang, Jordan: *Conditional Adversarial Domain Adaptation*, NeurIPS 2018. As in DANN,
+  but the domain classifier D sees features f and predicted probabilities g together:
 
     L_task - lambda(p) E(D),  E(D) = -E_source w log D(T(f, g)) - E_target w log(1 - D(T(f, g)))
 
-  where T(f, g) is their outer product (eq. 4), or `(R_f f) * (R_g g) / sqrt(d)` of d entries with
-  fixed random matrices R (eq. 6), which estimates its inner products where it is too large: the
-  paper takes it above 4,096 entries. w is 1 or, with entropy conditioning, `1 + exp(-H(g))` (eq. 8).
+  where T(f, g) is their outer product, or `(R_f f) * (R_g g) / sqrt(d)` of d entries with fixed
+  random matrices R, which estimates its inner products where it is too large: the paper takes it
+  above 4,096 entries. w is 1 or, with entropy conditioning, `1 + exp(-H(g))`.
 
   D minimises E(D); features and predictions both maximise it, the weights w too, so that they draw
   predictions to certainty. E(D) is halved here, the mean of two domains as in DANN.

@@ -6,8 +6,8 @@ from tlda.methods.cdan import CDAN
 class CDANE(CDAN):
   """Aligns features jointly with predictions, those that are certain first: the paper's CDAN+E.
 
-  Long, Cao, Wang, Jordan: *Conditional Adversarial Domain Adaptation*, NeurIPS 2018. The loss of the
-  domain classifier on an example is weighted (eq. 8) by
+  Long, Cao, Wang, Jordan: *Conditional Adversarial Domain Adaptation*, NeurIPS 2018. The loss of
+  the domain classifier on an example is weighted by
 
     w = 1 + exp(-H(g))
 
