@@ -8,7 +8,7 @@ import pytest
 
 from tests.methods.probe import assert_close, largest, probe, same
 from tests.problem import BATCH
-from tlda.methods import WDGRL
+from tlda.methods import WDGRL, Phase
 from tlda.models import DomainClassifier
 
 
@@ -36,7 +36,7 @@ def test_the_critic_moves_alone_and_the_network_leaves_it(tmp_path: Path) -> Non
   class Critic(WDGRL):
     """Its first phase only."""
 
-    def phases(self):  # noqa: ANN202
+    def phases(self) -> tuple[Phase, ...]:
       return super().phases()[:1]
 
   here = probe(Critic, tmp_path, critic_steps=2)

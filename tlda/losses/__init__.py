@@ -10,6 +10,7 @@ devices. Each says in its docstring which kind it is, and its minimum, which is 
 """
 
 from tlda.losses.classification import cross_entropy
+from tlda.losses.divergence import kullback_leibler
 from tlda.losses.domain_adversarial import domain_adversarial, domain_confusion
 from tlda.losses.entropy import entropy
 from tlda.losses.wasserstein import gradient_penalty
@@ -20,6 +21,7 @@ __all__ = [
   'domain_confusion',
   'entropy',
   'gradient_penalty',
+  'kullback_leibler',
   'names',
 ]
 

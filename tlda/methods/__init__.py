@@ -15,12 +15,14 @@ from tlda.methods.domain_confusion import DomainConfusion
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.target_only import TargetOnly
+from tlda.methods.vada import VADA
 from tlda.methods.wdgrl import WDGRL
 
 __all__ = [
   'CDAN',
   'CDANE',
   'DANN',
+  'VADA',
   'WDGRL',
   'Batch',
   'Context',
