@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from tests.problem import BATCH, make_run
@@ -60,7 +61,7 @@ def probe(cls: type[Method], folder: Path, step: int = 2, **fields: Any) -> Prob
   devices = Parallel('pmap', BATCH, jax.devices()[:1])
   trainer = Trainer(make_run(cls, folder, steps=TOTAL, **fields), devices)
   run, inputs = trainer._run, trainer._inputs
-  state = jax.tree.map(np.asarray, trainer._created()[0]).replace(step=np.int32(step))
+  state = jax.tree.map(jnp.array, trainer._created()[0]).replace(step=jnp.int32(step))
   context = Context(np.int32(step), np.int32(0), TOTAL)
   feed = jax.tree.map(lambda x: x[0], inputs.feed(0, step))
   batch = inputs.batch(inputs.arrays, feed, context)

@@ -7,10 +7,12 @@ A method is known by the name of its file; one outside this package by its impor
 import importlib
 
 from tlda.errors import UserError, nearest
+from tlda.methods.adda import ADDA
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.cdan import CDAN
 from tlda.methods.cdan_e import CDANE
 from tlda.methods.dann import DANN
+from tlda.methods.dirt_t import DIRTT
 from tlda.methods.domain_confusion import DomainConfusion
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
@@ -19,9 +21,11 @@ from tlda.methods.vada import VADA
 from tlda.methods.wdgrl import WDGRL
 
 __all__ = [
+  'ADDA',
   'CDAN',
   'CDANE',
   'DANN',
+  'DIRTT',
   'VADA',
   'WDGRL',
   'Batch',
