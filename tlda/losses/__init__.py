@@ -13,7 +13,7 @@ from tlda.losses.classification import cross_entropy
 from tlda.losses.divergence import kullback_leibler
 from tlda.losses.domain_adversarial import domain_adversarial, domain_confusion
 from tlda.losses.entropy import entropy
-from tlda.losses.wasserstein import gradient_penalty
+from tlda.losses.wasserstein import gradient_penalty, nuclear_wasserstein_discrepancy
 
 __all__ = [
   'cross_entropy',
@@ -23,6 +23,7 @@ __all__ = [
   'gradient_penalty',
   'kullback_leibler',
   'names',
+  'nuclear_wasserstein_discrepancy',
 ]
 
 

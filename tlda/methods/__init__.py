@@ -11,11 +11,13 @@ from tlda.methods.adda import ADDA
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.cdan import CDAN
 from tlda.methods.cdan_e import CDANE
+from tlda.methods.daln import DALN
 from tlda.methods.dann import DANN
 from tlda.methods.dirt_t import DIRTT
 from tlda.methods.domain_confusion import DomainConfusion
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
 from tlda.methods.source_only import SourceOnly
+from tlda.methods.symnets import SymNets
 from tlda.methods.target_only import TargetOnly
 from tlda.methods.vada import VADA
 from tlda.methods.wdgrl import WDGRL
@@ -24,6 +26,7 @@ __all__ = [
   'ADDA',
   'CDAN',
   'CDANE',
+  'DALN',
   'DANN',
   'DIRTT',
   'VADA',
@@ -39,6 +42,7 @@ __all__ = [
   'Phase',
   'SourceOnly',
   'Spec',
+  'SymNets',
   'TargetOnly',
   'Terms',
   'get',
