@@ -11,11 +11,14 @@ from tlda.methods.adda import ADDA
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.cdan import CDAN
 from tlda.methods.cdan_e import CDANE
+from tlda.methods.daan import DAAN
 from tlda.methods.daln import DALN
 from tlda.methods.dann import DANN
 from tlda.methods.dirt_t import DIRTT
 from tlda.methods.domain_confusion import DomainConfusion
+from tlda.methods.gvb import GVB
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.sdat import SDAT
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.symnets import SymNets
 from tlda.methods.target_only import TargetOnly
@@ -26,9 +29,12 @@ __all__ = [
   'ADDA',
   'CDAN',
   'CDANE',
+  'DAAN',
   'DALN',
   'DANN',
   'DIRTT',
+  'GVB',
+  'SDAT',
   'VADA',
   'WDGRL',
   'Batch',
