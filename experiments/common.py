@@ -267,7 +267,12 @@ def make_method(
 def preprocessing(
   method: type[methods.Method], sources: Sequence[data.Domain], target: data.Domain
 ) -> Preprocessing:
-  """Returns the subtraction of the mean of the training inputs that the method reads."""
+  """Returns the subtraction of the mean of the training inputs that the method reads.
+
+  A second stage subtracts what its first did, for it goes on with weights that expect this.
+  """
+  while method.first_stage:
+    method = methods.get(method.first_stage)
   read = [*(sources if 'source' in method.reads else ())]
   read += [target] if 'target' in method.reads else []
   scale = 255.0 if target.train.inputs.dtype == 'uint8' else 1.0

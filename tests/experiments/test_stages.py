@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import pytest
 
 from experiments import common, digits
+from tests import problem
 from tests.contracts.test_methods import assert_same_run, interrupt_at
-from tlda.methods import DANN
+from tlda.methods import DANN, DIRTT, VADA, TargetOnly
 from tlda.training.fit import Trainer
 from tlda.training.preemption import EXIT_CODE
 
@@ -57,6 +58,14 @@ def test_each_stage_has_its_own_hyper_parameters(whole: Path) -> None:
   assert first['flags']['dann.weight'] == 0.25
   assert second['flags']['second.weight'] == 0.75
   assert 'second.weight' not in first['flags']
+
+
+def test_a_second_stage_sees_inputs_as_its_first_did() -> None:
+  """VADA reads both domains, DIRT-T only the target; the mean of both is subtracted all the same."""
+  source, target = (problem.domain(name, seed) for seed, name in enumerate(('left', 'right'), 1))
+  first, second = (common.preprocessing(cls, [source], target) for cls in (VADA, DIRTT))
+  assert second == first
+  assert second != common.preprocessing(TargetOnly, [source], target)
 
 
 def test_a_mistake_does_not_burn_the_workdir(tmp_path: Path, monkeypatch: Any) -> None:
