@@ -61,7 +61,7 @@ def test_each_stage_has_its_own_hyper_parameters(whole: Path) -> None:
 
 
 def test_a_second_stage_sees_inputs_as_its_first_did() -> None:
-  """VADA reads both domains, DIRT-T only the target; the mean of both is subtracted all the same."""
+  """VADA reads both domains, DIRT-T only the target: both subtract the mean of both."""
   source, target = (problem.domain(name, seed) for seed, name in enumerate(('left', 'right'), 1))
   first, second = (common.preprocessing(cls, [source], target) for cls in (VADA, DIRTT))
   assert second == first
