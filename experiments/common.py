@@ -269,7 +269,7 @@ def preprocessing(
 ) -> Preprocessing:
   """Returns the subtraction of the mean of the training inputs that the method reads.
 
-  A method that goes on from a first stage sees inputs as that one did.
+  A second stage subtracts what its first did, for it goes on with weights that expect this.
   """
   while method.first_stage:
     method = methods.get(method.first_stage)

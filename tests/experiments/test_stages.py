@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import pytest
 
 from experiments import common, digits
+from tests import problem
 from tests.contracts.test_methods import assert_same_run, interrupt_at
-from tests.problem import domain
-from tlda.methods import DANN, AdaBN, SourceOnly
+from tlda.methods import DANN, DIRTT, VADA, AdaBN, SourceOnly, TargetOnly
 from tlda.training.fit import Trainer
 from tlda.training.preemption import EXIT_CODE
 
@@ -60,6 +60,16 @@ def test_each_stage_has_its_own_hyper_parameters(whole: Path) -> None:
   assert 'second.weight' not in first['flags']
 
 
+def test_a_second_stage_sees_inputs_as_its_first_did() -> None:
+  """VADA reads both domains, DIRT-T only the target: both subtract the mean of both."""
+  source, target = (problem.domain(name, seed) for seed, name in enumerate(('left', 'right'), 1))
+  first, second = (common.preprocessing(cls, [source], target) for cls in (VADA, DIRTT))
+  assert second == first
+  assert second != common.preprocessing(TargetOnly, [source], target)
+  of = lambda method: common.preprocessing(method, [source], target)
+  assert of(AdaBN) == of(SourceOnly) != of(DANN) == of(Second)
+
+
 def test_a_mistake_does_not_burn_the_workdir(tmp_path: Path, monkeypatch: Any) -> None:
   argv = ['digits', '--method=source_only', '--source=mnist_mini', '--target=mnist_photo']
   argv += ['--steps=2', f'--workdir={tmp_path}']
@@ -69,9 +79,3 @@ def test_a_mistake_does_not_burn_the_workdir(tmp_path: Path, monkeypatch: Any) -
   monkeypatch.setattr(common, 'summary', str)
   monkeypatch.setattr(common.report, 'write', lambda *_: None)
   assert launch() == 0
-
-
-def test_the_second_stage_sees_inputs_as_the_first_did() -> None:
-  domains = (domain('left', 1),), domain('right', 2)
-  of = lambda method: common.preprocessing(method, *domains)
-  assert of(AdaBN) == of(SourceOnly) != of(DANN) == of(Second)

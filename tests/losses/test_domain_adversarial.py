@@ -31,3 +31,20 @@ def test_the_domains_have_equal_weight_whatever_their_sizes() -> None:
 def test_a_sure_mistake_still_has_a_gradient() -> None:
   gradient = jax.grad(losses.domain_adversarial)(jnp.array([-1e4]), jnp.array([0.0]))
   np.testing.assert_allclose(gradient, [-0.5])
+
+
+def test_weights_multiply_each_example() -> None:
+  # Weights (2, 0) on losses of log 2 leave their mean; a weight of 3 on the target's triples it.
+  value = losses.domain_adversarial(
+    jnp.zeros(2),
+    jnp.zeros(1),
+    source_weights=jnp.array([2.0, 0.0]),
+    target_weights=jnp.array([3.0]),
+  )
+  np.testing.assert_allclose(value, 2 * LOG_2, rtol=1e-6)
+
+
+def test_confusion_is_least_where_the_classifier_cannot_tell() -> None:
+  # At log 3: (log(4/3) + log 4) / 2 = 2 log 2 - (log 3) / 2, for either sign.
+  value = losses.domain_confusion(jnp.array([0.0, LOG_3, -LOG_3]))
+  np.testing.assert_allclose(value, [LOG_2, *2 * [2 * LOG_2 - LOG_3 / 2]], rtol=1e-6)

@@ -134,6 +134,9 @@ def test_second_stage_starts_from_the_first(tmp_path: Path) -> None:
     if name.startswith(('params', 'states.batch_stats')):
       np.testing.assert_array_equal(array, trained[name][1], err_msg=name)
   assert start['step'] == 0
+  taught = Trainer(make_run(toys.Teacher, tmp_path / 't', seeds=(1,), initial=tmp_path / 'first'))
+  for name, array in checkpoint.flatten(taught._created()[0].states['teacher']).items():
+    np.testing.assert_array_equal(array, trained[name][1], err_msg=f'teacher of {name}')
   with pytest.raises(UserError, match=r'seeds \[0, 1\], and not \[7\]'):
     Trainer(make_run(toys.Bank, tmp_path / 'c', seeds=(7,), initial=tmp_path / 'first'))._created()
 

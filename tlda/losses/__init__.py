@@ -16,7 +16,8 @@ from tlda.losses.discrepancy import (
   margin_disparity,
   sliced_wasserstein_discrepancy,
 )
-from tlda.losses.domain_adversarial import domain_adversarial
+from tlda.losses.divergence import kullback_leibler
+from tlda.losses.domain_adversarial import domain_adversarial, domain_confusion
 from tlda.losses.entropy import entropy
 from tlda.losses.feature_norm import hard_feature_norm, stepwise_feature_norm
 from tlda.losses.kernels import (
@@ -33,6 +34,7 @@ from tlda.losses.predictions import (
 from tlda.losses.self_training import class_balance, confident_cross_entropy, consistency
 from tlda.losses.spectral import batch_spectral_penalty
 from tlda.losses.transport import joint_distribution_transport, sinkhorn_divergence
+from tlda.losses.wasserstein import gradient_penalty, nuclear_wasserstein_discrepancy
 
 __all__ = [
   'batch_nuclear_norm',
@@ -47,16 +49,20 @@ __all__ = [
   'coral',
   'cross_entropy',
   'domain_adversarial',
+  'domain_confusion',
   'entropy',
+  'gradient_penalty',
   'hard_feature_norm',
   'information_maximization',
   'joint_distribution_transport',
   'joint_maximum_mean_discrepancy',
+  'kullback_leibler',
   'local_maximum_mean_discrepancy',
   'margin_disparity',
   'maximum_mean_discrepancy',
   'minimum_class_confusion',
   'names',
+  'nuclear_wasserstein_discrepancy',
   'sinkhorn_divergence',
   'sliced_wasserstein_discrepancy',
   'stepwise_feature_norm',

@@ -9,20 +9,28 @@ import importlib
 from tlda.errors import UserError, nearest
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
+from tlda.methods.adda import ADDA
 from tlda.methods.afn import AFN
 from tlda.methods.atdoc import ATDOC
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.bnm import BNM
 from tlda.methods.bsp import BSP
 from tlda.methods.can import CAN
+from tlda.methods.cdan import CDAN
+from tlda.methods.cdan_e import CDANE
 from tlda.methods.cmd import CMD
+from tlda.methods.daan import DAAN
+from tlda.methods.daln import DALN
 from tlda.methods.dan import DAN
 from tlda.methods.dann import DANN
 from tlda.methods.deep_coral import DeepCORAL
 from tlda.methods.deep_jdot import DeepJDOT
+from tlda.methods.dirt_t import DIRTT
+from tlda.methods.domain_confusion import DomainConfusion
 from tlda.methods.dsan import DSAN
 from tlda.methods.dsbn import DSBN
 from tlda.methods.fixmatch import FixMatch
+from tlda.methods.gvb import GVB
 from tlda.methods.information_maximization import InformationMaximization
 from tlda.methods.jan import JAN
 from tlda.methods.jan_adversarial import JANAdversarial
@@ -34,13 +42,18 @@ from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initi
 from tlda.methods.minimum_entropy import MinimumEntropy
 from tlda.methods.mstn import MSTN
 from tlda.methods.pseudo_label import PseudoLabel
+from tlda.methods.sdat import SDAT
 from tlda.methods.sinkhorn import SinkhornAlignment
 from tlda.methods.source_only import SourceOnly
 from tlda.methods.star import STAR
 from tlda.methods.swd import SWD
+from tlda.methods.symnets import SymNets
 from tlda.methods.target_only import TargetOnly
+from tlda.methods.vada import VADA
+from tlda.methods.wdgrl import WDGRL
 
 __all__ = [
+  'ADDA',
   'AFN',
   'ATDOC',
   'AdaBN',
@@ -49,18 +62,25 @@ __all__ = [
   'BSP',
   'Batch',
   'CAN',
+  'CDAN',
+  'CDANE',
   'CMD',
   'Context',
+  'DAAN',
+  'DALN',
   'DAN',
   'DANN',
+  'DIRTT',
   'DSAN',
   'DSBN',
   'DeepCORAL',
   'DeepJDOT',
+  'DomainConfusion',
   'DomainPass',
   'DomainSpec',
   'Examples',
   'FixMatch',
+  'GVB',
   'InformationMaximization',
   'JAN',
   'JANAdversarial',
@@ -74,13 +94,17 @@ __all__ = [
   'Outputs',
   'Phase',
   'PseudoLabel',
+  'SDAT',
   'STAR',
   'SWD',
   'SinkhornAlignment',
   'SourceOnly',
   'Spec',
+  'SymNets',
   'TargetOnly',
   'Terms',
+  'VADA',
+  'WDGRL',
   'get',
   'initialize',
   'names',

@@ -215,7 +215,9 @@ class Method(nn.Module):
     make = lambda: self.extractor.clone(parent=None).init_with_output(keys, inputs)
     return jax.eval_shape(make)[0].shape[-1]
 
-  def pure(self, function: str | Callable[..., Any]) -> Callable[..., Any]:
+  def pure(
+    self, function: str | Callable[..., Any], variables: Mapping[str, Any] | None = None
+  ) -> Callable[..., Any]:
     """Returns a method of this network as a pure function, to be differentiated by its inputs.
 
     A derivative must not pass through the bound module, which writes running statistics. Parts
@@ -223,11 +225,12 @@ class Method(nn.Module):
 
     Args:
       function: A method by name ('forward'), or a function of the module and its arguments.
+      variables: What it is a function under (a frozen network's); None is the present ones.
 
     Returns:
-      The function of the same arguments, under the present variables; what it writes is dropped.
+      The function of the same arguments; what it writes is dropped.
     """
-    variables = self.variables
+    variables = self.variables if variables is None else variables
     written = [name for name in variables if name != 'params']
     keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
 

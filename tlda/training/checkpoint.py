@@ -147,18 +147,26 @@ def _broken(path: epath.Path, error: Exception) -> str:
   return f'checkpoint {path} is broken ({reason[:200]}); falling back to the one before'
 
 
-def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
+def start_from(
+  workdir: Path,
+  stacked: Any,
+  seeds: tuple[int, ...],
+  initial_states: Callable[[Any], Any],
+) -> Any:
   """Returns new states with the weights of a finished run, seed i from its seed i.
 
   They are those of the last step, or for each seed of the step that its `--select` chose.
 
   Parameters and states that both have are taken over (a group that only the new method has keeps
-  its initial weights); step and optimizer begin anew. The data of that run are not needed.
+  its initial weights); states that only the new method has are made of the weights taken, so that
+  a teacher begins as the network does; step and optimizer begin anew. The data of that run are not
+  needed.
 
   Args:
     workdir: The folder of the finished run.
     stacked: The new states as host arrays with a leading dimension of seeds.
     seeds: The seeds of the new run.
+    initial_states: The new method's own states, of one seed's parameters.
 
   Raises:
     UserError: There is no such run, it lacks a seed, or a shared part differs in shape.
@@ -181,5 +189,9 @@ def start_from(workdir: Path, stacked: Any, seeds: tuple[int, ...]) -> Any:
   taken = {name: arrays[name][order] for name in fresh if name in arrays}
   if not any(name.startswith('params.') for name in taken):
     raise UserError(f'--init_from={workdir} shares no parameters with this network')
-  both = unflatten(fresh | taken, {'params': stacked.params, 'states': stacked.states})
+  form = {'params': stacked.params, 'states': stacked.states}
+  params = unflatten(fresh | taken, form)['params']
+  each = [jax.tree.map(lambda x, place=place: x[place], params) for place in range(len(seeds))]
+  own = jax.tree.map(lambda *x: np.stack(x), *map(initial_states, each))
+  both = unflatten(fresh | flatten({'states': own}) | taken, form)
   return stacked.replace(params=both['params'], states=both['states'])

@@ -155,7 +155,7 @@ class Trainer:
     if run.initial is None:
       return states
     stacked = seeds_lib.stack(states, together=self._together)
-    stacked = start_from(run.initial, stacked, run.seeds)
+    stacked = start_from(run.initial, stacked, run.seeds, run.method.initial_states)
     return seeds_lib.unstack(self._devices, stacked, together=self._together)
 
   def _start(self) -> tuple[list[TrainState], int, float]:

@@ -1,0 +1,57 @@
+"""Adversarial discriminative domain adaptation (Tzeng et al., 2017)."""
+
+from typing import ClassVar
+
+import jax
+
+from tlda import losses
+from tlda.methods.alternating import Alternating
+from tlda.methods.batch import Batch, Context
+from tlda.methods.method import Params, Phase, States, Terms
+
+
+class ADDA(Alternating):
+  """Learns an encoder of the target whose features pass for those of a fixed source encoder.
+
+  Tzeng, Hoffman, Saenko, Darrell: *Adversarial Discriminative Domain Adaptation*, CVPR 2017. After
+  training on the source, its encoder M_s and the head stay as they are. The target's encoder M_t
+  begins as M_s; in turn
+
+    min_D   -(E_source log D(M_s(x)) + E_target log(1 - D(M_t(x)))) / 2
+    min_M_t -E_target log D(M_t(x))
+
+  the second with inverted labels, not the negative of the first: it has a gradient where D is sure.
+
+  `extractor` is M_t, and all predictions, of the source too, are made with it. M_s lies in the
+  state `source_encoder`; its batch normalisation takes the statistics of the source batch.
+
+  Departs from the authors' code: that halves M_t's loss.
+  """
+
+  first_stage: ClassVar[str | None] = 'source_only'
+
+  def phases(self) -> tuple[Phase, ...]:
+    """Returns the domain classifier's move, then the target encoder's; the head never moves."""
+    return (super().phases()[0], Phase('target', 'objective', ('extractor',)))
+
+  def initial_states(self, params: Params) -> States:
+    """Returns the source encoder: the extractor before any step."""
+    return {'source_encoder': {'params': params['extractor']}}
+
+  def domain_objective(self, batch: Batch, context: Context) -> Terms:
+    """Returns the loss of the domain classifier, of fixed source and present target features."""
+    del context
+    present = self.variables['params']
+    frozen = {**present, 'extractor': self.get_variable('source_encoder', 'params')}
+    examples = batch.source.flat()
+    forward = self.pure('forward', {**self.variables, 'params': frozen})
+    source = forward(examples.inputs, examples.domain, train=True)
+    target = self.forward(batch.target.inputs, batch.target.domain, train=True)
+    logits = map(self.domain_logits, (source, target))
+    return {'domain': losses.domain_adversarial(*logits)}
+
+  def objective(self, batch: Batch, context: Context) -> Terms:
+    """Returns the target encoder's loss: that its features are told from the source's."""
+    del context
+    target = self.forward(batch.target.inputs, batch.target.domain, train=True)
+    return {'mapping': jax.nn.softplus(-self.domain_logits(target)).mean()}
