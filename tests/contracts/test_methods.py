@@ -25,8 +25,8 @@ from tlda.training.parallel import Parallel
 from tlda.training.preemption import Preempted
 
 STEPS = 4
-# At the defaults a few steps are sure of nothing, and terms that wait for that would be untried; and
-# each repeat of a phase is compiled by itself: two show what five do.
+# At the defaults a few steps are sure of nothing, and terms that wait for that would be untried;
+# and each repeat of a phase is compiled by itself: two show what five do.
 FIELDS = {
   'can': {'radius': 1.0, 'members': 1},
   'fixmatch': {'threshold': 0.35},
