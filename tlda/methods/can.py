@@ -19,7 +19,7 @@ class CAN(Method):
 
   Kang, Jiang, Yang, Hauptmann: *Contrastive Adaptation Network for Unsupervised Domain Adaptation*,
   CVPR 2019. The target's labels are those of spherical k-means, begun at the class centres of the
-  source, and made anew `clusterings` times in a training. Examples farther than `radius` from their
+  source, and made anew `clusterings` times. Examples farther than `radius` from their
   centre, and classes with fewer than `members` examples left, count for nothing. With the
   contrastive domain discrepancy CDD of `losses`,
 
@@ -33,13 +33,14 @@ class CAN(Method):
 
   Attributes:
     weight: The weight of the discrepancy (the paper's 0.3).
-    clusterings: How often the target is clustered (the paper's loops, at most 50).
+    clusterings: How often the target is clustered (in the authors' code up to 50 times, of a
+      pretrained network; one that is not must have learned the source before the first).
     radius: The largest distance (1 - cosine) / 2 of an example to its centre (the paper's 0.05).
     members: The fewest examples of a class (the paper's 3).
   """
 
   weight: float = 0.3
-  clusterings: int = 50
+  clusterings: int = 10
   radius: float = 0.05
   members: int = 3
 
