@@ -8,7 +8,7 @@ import pytest
 
 from tests.methods.one_step import OneStep
 from tlda.errors import UserError
-from tlda.methods import BSP, DANN
+from tlda.methods import BSP, BSPCDAN, CDAN, DANN, Method
 
 
 def test_the_penalty_is_of_each_domain_s_singular_values(tmp_path: Path) -> None:
@@ -21,10 +21,13 @@ def test_the_penalty_is_of_each_domain_s_singular_values(tmp_path: Path) -> None
   np.testing.assert_allclose(step.terms()['spectral'], expected, rtol=1e-5)
 
 
-def test_the_rest_is_dann(tmp_path: Path) -> None:
-  dann, bsp = (OneStep(tmp_path / cls.__name__, cls) for cls in (DANN, BSP))
-  jax.tree.map(np.testing.assert_array_equal, bsp.state.params, dann.state.params)
-  plain, terms = dann.terms(step=2), bsp.terms(step=2)
+@pytest.mark.parametrize(('base', 'penalised'), [(DANN, BSP), (CDAN, BSPCDAN)])
+def test_the_rest_is_what_it_is_added_to(
+  base: type[Method], penalised: type[Method], tmp_path: Path
+) -> None:
+  without, with_ = (OneStep(tmp_path / cls.__name__, cls) for cls in (base, penalised))
+  jax.tree.map(np.testing.assert_array_equal, with_.state.params, without.state.params)
+  plain, terms = without.terms(step=2), with_.terms(step=2)
   assert terms.keys() == plain.keys() | {'spectral'}
   for name, value in plain.items():
     np.testing.assert_array_equal(terms[name], value)

@@ -15,6 +15,7 @@ from tlda.methods.atdoc import ATDOC
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.bnm import BNM
 from tlda.methods.bsp import BSP
+from tlda.methods.bsp_cdan import BSPCDAN
 from tlda.methods.can import CAN
 from tlda.methods.cdan import CDAN
 from tlda.methods.cdan_e import CDANE
@@ -60,6 +61,7 @@ __all__ = [
   'AdaMatch',
   'BNM',
   'BSP',
+  'BSPCDAN',
   'Batch',
   'CAN',
   'CDAN',
