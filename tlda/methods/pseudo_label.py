@@ -21,9 +21,9 @@ class PseudoLabel(Method):
     alpha(p) = weight (p - begin) / (end - begin), between 0 and weight (eq. 16).
 
   The paper gives `begin` and `end` in epochs (100 and 600); here they are shares p of the planned
-  training. Its networks have dropout, ours what the backbone has. The
-  paper's unlabelled examples are of the labelled ones' domain: where the target is far, the network
-  is confirmed in its errors, and ends below training on the source alone.
+  training. Its networks have dropout, ours what the backbone has. Its unlabelled examples are of
+  the labelled ones' domain: where the target is far from the source, the network is confirmed in
+  its errors, and may end below training on the source alone.
 
   Attributes:
     weight: The value of alpha after the ramp (the paper's 3).
