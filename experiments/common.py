@@ -43,6 +43,7 @@ DEFAULTS: dict[str, Any] = {
   'checkpoint_every': 1_000,
   'select': 'last',
   'target_labels_per_class': 0,
+  'report': True,
 }
 
 
@@ -133,10 +134,11 @@ def train(
     run = dataclasses.replace(run, initial=folder)
   result = fit(run)
   if parallel.is_first_host():
-    page = run.workdir / 'report' / 'index.html'
-    report.write([run.workdir], page)
     print(summary(result))
-    print(f'report: {page}')
+    if parsed['report']:
+      page = run.workdir / 'report' / 'index.html'
+      report.write([run.workdir], page)
+      print(f'report: {page}')
   return result
 
 

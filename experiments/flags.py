@@ -90,6 +90,7 @@ _COMMON = {
   'eval_every': 'Steps between evaluations on the tests.',
   'checkpoint_every': 'Steps between checkpoints.',
   'select': 'Rule by which a checkpoint is kept for each seed: one of {rules}.',
+  'report': 'Write the page of the run.',
   'target_labels_per_class': 'Labelled examples of each class of the target, for methods that read '
   'them.',
 }

@@ -38,7 +38,7 @@ EXPERIMENT = Experiment(
     'source': 'adda/mnist',
     'target': 'adda/usps',
     'backbone': 'lenet',
-    'steps': 1_500,
+    'steps': 1_000,
     'eval_every': 250,
     'checkpoint_every': 500,
   },

@@ -12,8 +12,8 @@ not run again.
 
 import argparse
 import importlib
+import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import jax  # noqa: E402
 
 from experiments import common  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
@@ -55,18 +57,13 @@ def slug(arguments: Sequence[str]) -> str:
 
 
 def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
-  """Trains one row in a process of its own; returns its result.
-
-  Raises:
-    UserError: It did not finish.
-  """
+  """Trains one row, without a page; returns its result."""
   workdir = Path('runs') / 'tables' / name / slug(arguments)
-  words = ['-m', f'experiments.{name}', *arguments, f'--workdir={workdir}']
-  print('python', shlex.join(words), flush=True)
-  code = subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode
-  if code:
-    raise UserError(f'a run of the table ended with exit code {code}: the same command goes on')
-  return files.read_result(ROOT / workdir / 'result.json')
+  words = [f'experiments.{name}', *arguments, f'--workdir={workdir}', '--report=false']
+  print(f'python -m {shlex.join(words)}', flush=True)
+  common.launch(importlib.import_module(f'experiments.{name}').EXPERIMENT, words)
+  jax.clear_caches()  # The programs of a run are of no use to the next.
+  return files.read_result(workdir / 'result.json')
 
 
 def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
@@ -113,6 +110,7 @@ def main() -> None:
   parser.add_argument('--only', help='the rows of one method')
   parser.add_argument('--draw', action='store_true', help='draw the table again, and run nothing')
   given = parser.parse_args()
+  os.chdir(ROOT)  # Runs lie below it, and their commands are said from there.
   make = lambda: print(f'table: {reproduce(given.table, given.only, draw=given.draw)}')
   sys.exit(common.guarded(make))
 

@@ -29,6 +29,7 @@ FREE = frozenset(
     'log_every',
     'eval_every',
     'checkpoint_every',
+    'report',
   }
 )
 
