@@ -1,5 +1,6 @@
 """A method on the small problem, held still: its state, one batch, and the slopes of its terms."""
 
+import functools
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,30 +31,56 @@ class Probe(NamedTuple):
   def terms(self, params: Any = None, objective: str = 'objective', **fields: Any) -> Terms:
     """Returns the terms of an objective, under other weights or fields if need be."""
     params = self.state.params if params is None else params
-    terms, _ = self.method.clone(**fields).apply(
-      {'params': params, **self.state.states},
-      self.batch,
-      self.context,
-      method=objective,
-      mutable=list(self.state.states),
-      rngs={'dropout': jax.random.key(0)},
-    )
-    return terms
+    method = self.method.clone(**fields)
+    return _terms(params, self.state.states, self.batch, self.context, method, objective)
 
   def slope(self, term: str, objective: str = 'objective', **fields: Any) -> Any:
     """Returns the gradient of a term for all weights."""
-    value = lambda params: self.terms(params, objective, **fields)[term]
-    return jax.jit(jax.grad(value))(self.state.params)
+    method = self.method.clone(**fields)
+    params, states = self.state.params, self.state.states
+    return _slope(params, states, self.batch, self.context, method, objective, term)
 
   def step(self, method: Method | None = None) -> tuple[TrainState, Logs]:
     """Makes one training step, of the method or of a relative with the same weights."""
-    return jax.jit(train_step, static_argnames=('method', 'optimizer', 'total_steps'))(
+    return _step(
       self.state,
       self.batch,
       method=method or self.method,
       optimizer=self.optimizer,
       total_steps=TOTAL,
     )
+
+
+_step = jax.jit(train_step, static_argnames=('method', 'optimizer', 'total_steps'))
+
+
+@functools.partial(jax.jit, static_argnames=('method', 'objective'))
+def _terms(
+  params: Any, states: Any, batch: Batch, context: Context, method: Method, objective: str
+) -> Terms:
+  terms, _ = method.apply(
+    {'params': params, **states},
+    batch,
+    context,
+    method=objective,
+    mutable=list(states),
+    rngs={'dropout': jax.random.key(0)},
+  )
+  return terms
+
+
+@functools.partial(jax.jit, static_argnames=('method', 'objective', 'term'))
+def _slope(
+  params: Any,
+  states: Any,
+  batch: Batch,
+  context: Context,
+  method: Method,
+  objective: str,
+  term: str,
+) -> Any:
+  value = lambda params: _terms(params, states, batch, context, method, objective)[term]
+  return jax.grad(value)(params)
 
 
 def probe(cls: type[Method], folder: Path, step: int = 2, **fields: Any) -> Probe:

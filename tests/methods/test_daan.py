@@ -36,15 +36,15 @@ def test_the_loss_is_balanced_and_an_epoch_renews_omega(tmp_path: Path) -> None:
     state = here.state.replace(states={**here.state.states, 'balance': balance})
     loss[omega] = float(here._replace(state=state).terms()['domain'])
   assert loss[0.5] == pytest.approx((loss[0.0] + loss[1.0]) / 2, rel=1e-5)
-  first, _ = here.step()
-  counted = first.states['balance']
-  assert int(counted['steps']) == 1
-  assert float(counted['omega']) == 0.5
-  second, logs = here._replace(state=first).step()
-  assert int(second.states['balance']['steps']) == 0
-  np.testing.assert_array_equal(second.states['balance']['errors'], 0.0)
+  # The second of two steps, after one in which no classifier was ever wrong.
+  balance = {**here.state.states['balance'], 'steps': jnp.int32(1)}
+  state = here.state.replace(states={**here.state.states, 'balance': balance})
+  after, logs = here._replace(state=state).step()
   assert float(logs['monitor/omega']) == 0.5
-  assert 0.0 <= float(second.states['balance']['omega']) <= 1.0
+  assert int(after.states['balance']['steps']) == 0
+  np.testing.assert_array_equal(after.states['balance']['errors'], 0.0)
+  # Fresh classifiers are wrong about half the time, so the epoch's errors are about a quarter.
+  assert 0.3 < float(after.states['balance']['omega']) < 0.7
 
 
 def test_each_class_has_a_classifier_of_its_own(tmp_path: Path) -> None:

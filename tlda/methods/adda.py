@@ -25,6 +25,10 @@ class ADDA(Alternating):
   `extractor` is M_t, and all predictions, of the source too, are made with it. M_s lies in the
   state `source_encoder`; its batch normalisation takes the statistics of the source batch.
 
+  Nothing but D holds M_t near the classes that the head knows, so it wants a small learning rate
+  (the paper's digits 2e-4, with Adam), and one of its own: train the first stage apart, and give
+  its folder as `--init_from`.
+
   Departs from the authors' code: that halves M_t's loss.
   """
 

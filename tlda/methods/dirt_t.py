@@ -23,7 +23,8 @@ class DIRTT(Method):
     target_weight (V + H) + teacher_weight KL(teacher || network)
 
   `teachers` in turn are taken, evenly over the training; the first is what VADA has trained. A
-  teacher's batch normalisation takes the statistics of the batch.
+  teacher's batch normalisation takes the statistics of the batch. What VADA has clustered wrongly
+  stays wrong: many teachers over few steps let the network drift to a single class.
 
   Departs from the authors' code: teacher and predictions are of the weights as they are (the paper
   averages them over steps).
