@@ -54,7 +54,7 @@ def test_adabn_keeps_the_weights_of_its_first_stage(tmp_path: Path) -> None:
 
 
 def test_adabn_refuses_a_network_without_batch_normalisation(tmp_path: Path) -> None:
-  plain = backbones.network('lenet', classes=3).extractor
+  plain = backbones.network('mlp', classes=3).extractor
   with pytest.raises(UserError, match='this network has none: take another --backbone'):
     OneStep(tmp_path, AdaBN, extractor=plain)
 

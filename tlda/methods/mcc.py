@@ -22,7 +22,7 @@ class MCC(Method):
   gradient, of which the paper does not speak.
 
   Attributes:
-    temperature: What the target's logits are divided by (the paper's 2.5 for Office-31; 1 to 3).
+    temperature: What the target's logits are divided by (the authors' 2.5).
     weight: Of the confusion (mu; the paper's 1).
   """
 

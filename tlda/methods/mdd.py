@@ -24,11 +24,11 @@ class MDD(Method):
 
   Departs from the authors' code: eta grows as DANN's lambda does, `weight (2 / (1 + exp(-10 p)) -
   1)` of the planned training p, instead of over a fixed number of steps; and the adversary is of
-  the same make as the head, whatever that is, where they give both a hidden layer of 1,024.
+  the same make as the head, whatever that is, where theirs have a hidden layer each.
 
   Attributes:
-    margin: The weight of the source in D, exp(rho) (gamma; the paper takes 4 on Office-31, 2 or 3
-      on Office-Home).
+    margin: The weight of the source in D, exp(rho) (gamma; the authors take 4 on Office-31, 2 on
+      Office-Home).
     weight: The value of eta at the end of training (the authors' 0.1).
   """
 

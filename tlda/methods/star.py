@@ -62,16 +62,15 @@ class STAR(MCD):
     """Returns the logits of two drawn classifiers for the examples of one domain."""
     examples = examples.flat()
     features = self.extractor(examples.inputs, domain=examples.domain, train=True)
-    one, other = (self._drawn(features, examples, context.key(name)) for name in ('one', 'other'))
-    return one, other
+    mean = self.head.variables['params']['logits']['kernel']
+    noise = jax.random.normal(context.key('classifiers'), (2, *mean.shape), mean.dtype)
+    one, other = mean + self.deviation(mean) * noise
+    return self._logits(features, examples, one), self._logits(features, examples, other)
 
-  def _drawn(self, features: jax.Array, examples: Examples, key: jax.Array) -> jax.Array:
-    """Passes features through the head with weights drawn by a key."""
-    params = dict(self.head.variables['params'])
-    last = params['logits']
-    noise = jax.random.normal(key, last['kernel'].shape, last['kernel'].dtype)
-    drawn = last['kernel'] + self.deviation(last['kernel']) * noise
-    params['logits'] = {**last, 'kernel': drawn}
+  def _logits(self, features: jax.Array, examples: Examples, kernel: jax.Array) -> jax.Array:
+    """Passes features through the head with other weights in its last layer."""
+    params = self.head.variables['params']
+    params = {**params, 'logits': {**params['logits'], 'kernel': kernel}}
     keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
     head = self.head.clone(parent=None)
     return head.apply({'params': params}, features, domain=examples.domain, train=True, rngs=keys)
