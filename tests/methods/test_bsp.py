@@ -8,7 +8,7 @@ import pytest
 
 from tests.methods.one_step import OneStep
 from tlda.errors import UserError
-from tlda.methods import BSP, DANN
+from tlda.methods import BSP, DANN, Context, Outputs
 
 
 def test_the_penalty_is_of_each_domain_s_singular_values(tmp_path: Path) -> None:
@@ -28,6 +28,23 @@ def test_the_rest_is_dann(tmp_path: Path) -> None:
   assert terms.keys() == plain.keys() | {'spectral'}
   for name, value in plain.items():
     np.testing.assert_array_equal(terms[name], value)
+
+
+class Doubled(DANN):
+  """Stands for another adversarial method."""
+
+  def domain_loss(self, source: Outputs, target: Outputs, context: Context) -> jax.Array:
+    return 2 * super().domain_loss(source, target, context)
+
+
+class DoubledBSP(BSP, Doubled):
+  """Is that method with the penalty."""
+
+
+def test_another_adversarial_method_takes_the_penalty_by_inheritance(tmp_path: Path) -> None:
+  one, other = (OneStep(tmp_path / cls.__name__, cls).terms() for cls in (BSP, DoubledBSP))
+  np.testing.assert_allclose(other['domain'], 2 * one['domain'], rtol=1e-6)
+  assert other['spectral'] == one['spectral'] > 0
 
 
 def test_no_singular_value_is_refused(tmp_path: Path) -> None:
