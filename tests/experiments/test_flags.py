@@ -80,7 +80,7 @@ def test_flag_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [
-    (['--method=dan'], "unknown method 'dan': did you mean 'dann'"),
+    (['--method=dannn'], "unknown method 'dannn': did you mean 'dann'"),
     (['--method=no.such:Thing'], 'cannot be imported'),
     (['--method=tlda.errors:UserError'], 'no subclass'),
     (['--method=tests.experiments.test_flags:Odd'], 'Odd.sizes is tuple'),
