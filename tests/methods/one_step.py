@@ -28,11 +28,16 @@ class OneStep:
   """
 
   def __init__(self, folder: Path, cls: type[Method], **fields: Any) -> None:
-    trainer = Trainer(make_run(cls, folder, **fields), Parallel('pmap', BATCH, jax.devices()[:1]))
-    self.run: Run = trainer._run
-    self.state: TrainState = trainer._created()[0]
-    feed = jax.tree.map(lambda x: x[0], trainer._inputs.feed(0, 0))
-    self.batch: Batch = trainer._inputs.batch(trainer._inputs.arrays, feed, self.context(0))
+    devices = Parallel('pmap', BATCH, jax.devices()[:1])
+    self._trainer = Trainer(make_run(cls, folder, **fields), devices)
+    self.run: Run = self._trainer._run
+    self.state: TrainState = self._trainer._created()[0]
+    self.batch = self.batch_of(0)
+
+  def batch_of(self, step: int) -> Batch:
+    inputs = self._trainer._inputs
+    feed = jax.tree.map(lambda x: x[0], inputs.feed(0, step))
+    return inputs.batch(inputs.arrays, feed, self.context(step))
 
   def context(self, step: int) -> Context:
     return Context(np.int32(step), np.int32(0), STEPS)
@@ -52,13 +57,12 @@ class OneStep:
     value = lambda params: self.terms(phase, step=step, params=params)[term]
     return jax.grad(value)(self.state.params)
 
-  def after(self) -> TrainState:
-    """Returns the state after the step."""
-    run = self.run
-    after, _ = train_step(
-      self.state, self.batch, method=run.method, optimizer=run.optimizer, total_steps=STEPS
-    )
-    return after
+  def after(self, steps: int = 1) -> TrainState:
+    """Returns the state after the first step, or steps."""
+    state, options = self.state, {'optimizer': self.run.optimizer, 'total_steps': STEPS}
+    for step in range(steps):
+      state, _ = train_step(state, self.batch_of(step), method=self.run.method, **options)
+    return state
 
 
 def moved(before: Any, after: Any) -> set[str]:
