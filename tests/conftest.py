@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # Compiling is most of what the tests do; XLA reads this when JAX first touches a device.
@@ -22,6 +23,13 @@ import pytest
 jax.config.update('jax_num_cpu_devices', 8)
 
 _BESIDE = Path(__file__).resolve().parents[2] / 'shared' / 'data'
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _bounded_memory() -> Iterator[None]:
+  """Forgets the programs that a file's tests compiled; together they take gigabytes."""
+  yield
+  jax.clear_caches()
 
 
 @pytest.fixture(scope='session')

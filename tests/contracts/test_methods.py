@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,16 @@ FIELDS = {
 }
 CASES = {
   **{name: (methods.get(name), FIELDS.get(name, {})) for name in methods.names()},
+  'afn stepwise': (methods.AFN, {'stepwise': True}),
   **{toy.__name__: (toy, {}) for toy in toys.ALL},
 }
 TIMES = frozenset({'examples_per_second'})
 
 
 @pytest.fixture(params=CASES)
-def case(request: pytest.FixtureRequest) -> tuple[type[methods.Method], dict[str, Any]]:
-  return CASES[request.param]
+def case(request: pytest.FixtureRequest) -> Iterator[tuple[type[methods.Method], dict[str, Any]]]:
+  yield CASES[request.param]
+  jax.clear_caches()  # The programs of all methods together take gigabytes.
 
 
 def train(case: Any, folder: Path, devices: Parallel, **options: Any) -> tuple[Any, list[dict]]:

@@ -18,13 +18,13 @@ def norms(step: OneStep) -> list[np.ndarray]:
 
 
 def test_hard_draws_each_domain_to_the_radius(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, AFN, stepwise=False, radius=5.0, weight=0.1)
+  step = OneStep(tmp_path, AFN, radius=5.0, weight=0.1)
   expected = 0.1 * sum((norm.mean() - 5) ** 2 for norm in norms(step))
   np.testing.assert_allclose(step.terms()['norm'], expected, rtol=1e-5)
 
 
 def test_stepwise_is_constant_and_its_gradient_is_that_of_the_mean_norm(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, AFN, step=0.5, weight=0.2)
+  step = OneStep(tmp_path, AFN, stepwise=True, step=0.5, weight=0.2)
   terms, source = step.terms(), norms(step)[0]
   np.testing.assert_allclose(terms['norm'], 0.2 * 0.5**2, rtol=1e-6)
   np.testing.assert_allclose(terms['monitor/source_norm'], source.mean(), rtol=1e-5)

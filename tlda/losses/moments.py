@@ -40,7 +40,7 @@ def coral(
 def _covariance(sample: jax.Array, weights: jax.Array | None) -> jax.Array:
   """Returns the unbiased covariance `[features, features]`: divided by n - 1 for equal weights."""
   share, sample = shares(weights, sample), at_least_float32(sample)
-  centered = sample - share @ sample
+  centered = sample - _mean(share, sample)
   scatter = jnp.matmul((share[:, None] * centered).T, centered, precision=lax.Precision.HIGHEST)
   freedom = 1 - jnp.sum(share**2)
   return scatter / jnp.where(freedom > 1e-6, freedom, 1)
@@ -80,13 +80,18 @@ def central_moment_discrepancy(
   chex.assert_scalar_positive(span)
   samples = [at_least_float32(x) / span for x in (source, target)]
   share = [shares(w, x) for w, x in zip((source_weights, target_weights), samples, strict=True)]
-  means = [w @ x for w, x in zip(share, samples, strict=True)]
+  means = [_mean(w, x) for w, x in zip(share, samples, strict=True)]
   centered = [x - mean for x, mean in zip(samples, means, strict=True)]
   total = _norm(means[0] - means[1])
   for order in range(2, moments + 1):
-    central = [w @ x**order for w, x in zip(share, centered, strict=True)]
+    central = [_mean(w, x**order) for w, x in zip(share, centered, strict=True)]
     total += _norm(central[0] - central[1])
   return total
+
+
+def _mean(share: jax.Array, x: jax.Array) -> jax.Array:
+  """Returns the weighted mean of rows; as a sum, since products of matrices are rounded on TPUs."""
+  return jnp.sum(share[:, None] * x, axis=0)
 
 
 def _norm(x: jax.Array) -> jax.Array:

@@ -140,4 +140,4 @@ def _transport_cost(
   """
   f, g = _potentials(cost, a, b, epsilon, iterations)
   plan = a[:, None] * b[None] * jnp.exp((f[:, None] + g[None] - cost) / epsilon)
-  return a @ f + b @ g - epsilon * (jnp.sum(plan) - 1)
+  return jnp.sum(a * f) + jnp.sum(b * g) - epsilon * (jnp.sum(plan) - 1)

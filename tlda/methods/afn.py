@@ -13,30 +13,34 @@ class AFN(Method):
   """Enlarges the norms of features in both domains.
 
   Xu, Li, Yang, Lin: *Larger Norm More Transferable: An Adaptive Feature Norm Approach for
-  Unsupervised Domain Adaptation*, ICCV 2019. Stepwise (SAFN, the default), for every example x of
-  either domain,
-
-    L_task + weight mean_x (|f(x)| - (|f_before(x)| + step))^2
-
-  where the norm of the present weights, held, stands for `f_before`. Hard (HAFN):
+  Unsupervised Domain Adaptation*, ICCV 2019. Hard (HAFN, the default), of mean norms,
 
     L_task + weight ((mean_source |f(x)| - radius)^2 + (mean_target |f(x)| - radius)^2)
 
-  The stepwise term is always `weight step^2`, for only its gradient changes; what it does is seen
-  in `monitor/source_norm` and `monitor/target_norm`.
+  Stepwise (SAFN), for every example x of either domain,
+
+    L_task + weight mean_x (|f(x)| - (|f_before(x)| + step))^2
+
+  where the norm of the present weights, held, stands for `f_before`. This term is always
+  `weight step^2`, for only its gradient says something; what it does is seen in
+  `monitor/source_norm` and `monitor/target_norm`. It has no fixed point. The paper's features end
+  in batch normalisation, above a pretrained network that learns slowly, and grow steadily; where
+  nothing normalises them, as in the digit networks, growth feeds on itself until training diverges,
+  unless `weight` is much smaller.
 
   Departs from the authors' code: that averages each domain for itself and adds the two, which is
-  twice the paper's stepwise term (a weight of 0.1 here); its dropout before the norm is that of the
-  extractor, if it has any.
+  twice the paper's stepwise term (a weight of 0.1 here). Dropout before the norm is the extractor's
+  business.
 
   Attributes:
-    stepwise: Whether each norm grows from where it is, or the mean norms to one radius.
+    stepwise: Whether each norm grows from where it is, instead of the mean norms to one radius.
     weight: Of the norms (the paper's 0.05).
     step: By how much each norm should grow, if stepwise (the paper's 1).
-    radius: The mean norm to reach, if not stepwise (the paper's 25).
+    radius: The mean norm to reach, if not stepwise (the paper's 25); it should be within reach of
+      the features.
   """
 
-  stepwise: bool = True
+  stepwise: bool = False
   weight: float = 0.05
   step: float = 1.0
   radius: float = 25.0

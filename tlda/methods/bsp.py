@@ -19,7 +19,8 @@ class BSP(DANN):
 
     L_task - lambda(p) L_domain + spectral_weight sum_domains sum_{i = 1}^k sigma_i^2
 
-  The singular values are those of the global batch, not centred, as in the authors' code.
+  The singular values are those of the global batch, not centred, as in the authors' code. Any other
+  subclass of DANN takes the penalty by inheritance: `class BSPWithOther(BSP, Other)`.
 
   Attributes:
     domain_classifier: Tells source features from target features.

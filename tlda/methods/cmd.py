@@ -26,12 +26,13 @@ class CMD(Method):
   Attributes:
     weight: Of the discrepancy (the paper's 1).
     moments: The highest order K (the paper's 5).
-    span: The length |b - a|: 2 for the tanh of any features, 1 where none is negative.
+    span: The length |b - a|: 1 for the tanh of features that are not negative, such as those after
+      a ReLU or a sigmoid; 2 for the tanh of others.
   """
 
   weight: float = 1.0
   moments: int = 5
-  span: float = 2.0
+  span: float = 1.0
 
   def check(self, batch_size: int) -> None:
     """Refuses a batch without moments, and moments without an order."""
