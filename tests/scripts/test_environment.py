@@ -11,6 +11,7 @@ INSTALL = (
   '-m pip install --quiet --disable-pip-version-check --requirement requirements.txt '
   '--requirement requirements-test.txt --constraint requirements.lock'
 )
+PYTEST = '-m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal'
 CHECKS = ['-m ruff check --quiet .', '-m ruff format --check --quiet .']
 
 
@@ -24,10 +25,10 @@ def test_test_installs_once_and_hands_arguments_to_pytest(checkout: Checkout) ->
   first = checkout.run('scripts/test.sh', 'tests/a b', '-x')
   assert first.returncode == 0, first.stderr
   assert 'Making .venv with Python 3.12.4' in first.stdout
-  assert checkout.calls() == [INSTALL, *CHECKS, '-m pytest tests/a b -x']
+  assert checkout.calls() == [INSTALL, *CHECKS, f'{PYTEST} tests/a b -x']
   second = checkout.run('scripts/test.sh')
   assert (second.returncode, second.stdout) == (0, '')
-  assert checkout.calls() == [*CHECKS, '-m pytest']
+  assert checkout.calls() == [*CHECKS, PYTEST]
 
 
 def test_demo_hands_arguments_to_the_experiment(checkout: Checkout) -> None:
@@ -101,7 +102,7 @@ def test_an_interrupted_installation_starts_anew(checkout: Checkout) -> None:
   assert checkout.calls() == [INSTALL]
   (checkout.root / '.venv' / 'half').touch()
   assert checkout.run('scripts/test.sh').returncode == 0
-  assert checkout.calls() == [INSTALL, *CHECKS, '-m pytest']
+  assert checkout.calls() == [INSTALL, *CHECKS, PYTEST]
   assert not (checkout.root / '.venv' / 'half').exists()
 
 
@@ -136,7 +137,7 @@ def test_an_environment_of_somebody_else_is_kept(checkout: Checkout) -> None:
 def test_exit_codes_pass_through(checkout: Checkout, script: str, failing: str) -> None:
   checkout.python('python3', (3, 13, 0))
   assert checkout.run(script, FAILS=failing).returncode == 7
-  assert ('-m pytest' in checkout.calls()) == (failing == 'pytest')
+  assert (PYTEST in checkout.calls()) == (failing == 'pytest')
 
 
 def test_ci_finds_the_data_beside_the_checkout(checkout: Checkout) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -102,12 +103,7 @@ def refuse(run: Run) -> None:
   """
   run.method.check(run.batch_size)
   shape = run.method.spec.input_shape
-  made = jax.eval_shape(
-    lambda: run.method.extractor.clone(parent=None).init_with_output(
-      jax.random.key(0), jnp.zeros((1, *shape))
-    )
-  )
-  if any(0 in array.shape for array in jax.tree.leaves(made)):
+  if _vanishes(run.method.extractor.clone(parent=None), shape):
     size = 'x'.join(map(str, shape))
     raise UserError(f'inputs of {size} are too small for this --backbone: nothing is left of them')
   for domain in (*run.sources, run.target):
@@ -116,6 +112,16 @@ def refuse(run: Run) -> None:
         f'the test split of {domain.name} has {len(domain.test)} examples: at least {FEWEST} are '
         'needed to measure a run'
       )
+
+
+def _vanishes(extractor: nn.Module, shape: tuple[int, ...]) -> bool:
+  """Tells whether a layer of an extractor sees, or returns, nothing of inputs of this shape."""
+  keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
+  try:
+    made = jax.eval_shape(lambda: extractor.init_with_output(keys, jnp.zeros((1, *shape))))
+  except ZeroDivisionError:  # So do initialisers, which divide by the number of inputs.
+    return True
+  return any(0 in array.shape for array in jax.tree.leaves(made))
 
 
 def stride(run: Run, *, resident: bool) -> int:
