@@ -97,7 +97,7 @@ def _order(name: str) -> Any:
   places = {}
   for place, row in enumerate(rows_of(name, None)):
     flags = dict(flag.lstrip('-').split('=', 1) for flag in row)
-    places[flags['method'], (flags['source'],), flags['target']] = place
+    places.setdefault((flags['method'], (flags['source'],), flags['target']), place)
   return lambda row: places.get((row['method'], tuple(row['source']), row['target']), len(places))
 
 

@@ -75,3 +75,10 @@ def test_each_run_of_a_table_has_a_folder_of_its_own() -> None:
     slugs = [reproduce.slug(row) for row in reproduce.rows_of(name, None)]
     assert len(set(slugs)) == len(slugs)
     assert not any('/' in slug for slug in slugs)
+
+
+def test_baselines_come_first_though_they_come_again() -> None:
+  key = reproduce._order('methods_digits')
+  row = lambda method: {'method': method, 'source': ['adda/mnist'], 'target': 'adda/usps'}
+  assert key(row('source_only')) == 0
+  assert key(row('source_only')) < key(row('target_only')) < key(row('adamatch'))
