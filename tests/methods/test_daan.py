@@ -9,7 +9,7 @@ import pytest
 
 from tests.methods.probe import assert_close, largest, probe
 from tlda.methods import DAAN
-from tlda.methods.daan import balance
+from tlda.methods.daan import balance, mean_error
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,9 @@ def test_each_class_has_a_classifier_of_its_own(tmp_path: Path) -> None:
   for group in ('extractor', 'head'):
     assert_close(turned[group], jax.tree.map(lambda x: -0.5 * ramp * x, plain[group]))
     assert largest(turned[group]) > 1e-6
+
+
+def test_errors_are_counted_by_probability_and_an_absent_class_is_chance() -> None:
+  # Of class 0, errors 1 and 0 with the shares 0.1 and 0.3; of class 1 no example has any.
+  wrong, counted = jnp.array([[1.0, 1.0], [0.0, 1.0]]), jnp.array([[0.1, 0.0], [0.3, 0.0]])
+  np.testing.assert_allclose(mean_error(wrong, counted), [0.25, 0.5], rtol=1e-6)
