@@ -4,10 +4,8 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import pytest
 
 from tests.methods.one_step import OneStep
-from tlda.errors import UserError
 from tlda.methods import AFN
 
 
@@ -39,9 +37,3 @@ def test_stepwise_is_constant_and_its_gradient_is_that_of_the_mean_norm(tmp_path
   growth = rate * (flat**2).sum() / (0.2 * 2 * 0.5)
   np.testing.assert_allclose(mean(after) - mean(terms), growth, rtol=0.05)
   assert all((leaf == 0).all() for leaf in jax.tree.leaves(gradient['head']))
-
-
-@pytest.mark.parametrize('field', ['step', 'radius'])
-def test_shrinking_is_refused(field: str, tmp_path: Path) -> None:
-  with pytest.raises(UserError, match=f'{field}=-1'):
-    OneStep(tmp_path, AFN, **{field: -1.0})

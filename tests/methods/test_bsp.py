@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tests.methods.one_step import OneStep
-from tlda.errors import UserError
 from tlda.methods import BSP, BSPCDAN, CDAN, DANN, Method
 
 
@@ -31,8 +30,3 @@ def test_the_rest_is_what_it_is_added_to(
   assert terms.keys() == plain.keys() | {'spectral'}
   for name, value in plain.items():
     np.testing.assert_array_equal(terms[name], value)
-
-
-def test_no_singular_value_is_refused(tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='singular_values=0'):
-    OneStep(tmp_path, BSP, singular_values=0)

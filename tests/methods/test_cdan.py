@@ -10,7 +10,6 @@ import pytest
 
 from tests.methods.probe import assert_close, largest, probe
 from tests.problem import domain, make_method
-from tlda.errors import UserError
 from tlda.methods import CDAN, CDANE, Context, Method, Outputs
 
 START = Context(jnp.int32(0), jnp.int32(0), 4)
@@ -59,12 +58,3 @@ def test_extractor_and_head_get_the_reversed_gradient(fields: Any, tmp_path: Pat
     assert_close(turned[group], share)
     assert largest(turned[group]) > 1e-5
   assert_close(turned['domain_classifier'], plain['domain_classifier'])
-
-
-def test_one_class_or_a_negative_dimension_is_refused() -> None:
-  method = unbound()
-  single = method.clone(spec=method.spec.__class__(1, (8, 8, 1), method.spec.sources))
-  with pytest.raises(UserError, match='CDAN needs 2 classes'):
-    single.check(16)
-  with pytest.raises(UserError, match='random_dimension must be 0 or above, not -1'):
-    unbound(random_dimension=-1).check(16)

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import pytest
 
 from tests.methods.one_step import OneStep
-from tlda.errors import UserError
 from tlda.methods import CMD
 
 
@@ -24,9 +22,3 @@ def test_features_a_million_times_as_large_are_bounded(tmp_path: Path) -> None:
   large = jax.tree.map(lambda w: 1e6 * w, step.state.params)
   # Orders 1 to 5 of 12 features within [-1, 1]: each moment differs by 2^k at most.
   assert 0 < step.terms(params=large)['discrepancy'] < np.sqrt(12) * sum(2.0**k for k in range(6))
-
-
-@pytest.mark.parametrize('fields', [{'moments': 0}, {'span': 0.0}])
-def test_no_moments_are_refused(fields: dict[str, float], tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='must be above 0'):
-    OneStep(tmp_path, CMD, **fields)

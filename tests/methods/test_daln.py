@@ -4,11 +4,8 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import pytest
 
 from tests.methods.probe import largest, probe
-from tests.problem import domain, make_method
-from tlda.errors import UserError
 from tlda.methods import DALN
 
 
@@ -32,10 +29,3 @@ def test_the_head_climbs_the_discrepancy_and_the_extractor_descends(tmp_path: Pa
   for group, way in (('head', 1), ('extractor', -1)):
     moved = jax.tree.map(lambda w, g: w - 0.02 * g, params[group], slope[group])
     assert way * (discrepancy({**params, group: moved}) - before) > 0, group
-
-
-def test_one_class_is_refused() -> None:
-  method = make_method(DALN, domain('left', 1), domain('right', 2))
-  single = method.clone(spec=method.spec.__class__(1, (8, 8, 1), method.spec.sources))
-  with pytest.raises(UserError, match='DALN needs 2 classes'):
-    single.check(16)

@@ -9,7 +9,6 @@ import pytest
 
 from tests.methods.probe import probe, same
 from tests.problem import domain, make_method
-from tlda.errors import UserError
 from tlda.methods import DIRTT, Context
 
 
@@ -38,8 +37,3 @@ def test_the_first_teacher_agrees_and_holds_back(tmp_path: Path) -> None:
   assert all(np.abs(leaf).max() < 1e-5 for leaf in jax.tree.leaves(here.slope('teacher')))
   params = jax.tree.map(lambda w: w + 0.1, here.state.params)
   assert here.terms(params)['teacher'] > 1e-5
-
-
-def test_no_teacher_is_refused() -> None:
-  with pytest.raises(UserError, match='1 teacher or more'):
-    unbound(teachers=0).check(16)

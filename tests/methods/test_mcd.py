@@ -9,7 +9,6 @@ import pytest
 
 from tests.methods.one_step import OneStep, moved, softmax
 from tests.problem import BATCH
-from tlda.errors import UserError
 from tlda.methods import MCD
 
 
@@ -56,8 +55,3 @@ def test_equal_classifiers_cost_twice_the_task_and_do_not_disagree(tmp_path: Pat
   outputs = step.apply('forward', source.inputs, source.domain, train=True)
   loss = -np.log(softmax(outputs.logits)[np.arange(BATCH), source.labels]).mean()
   np.testing.assert_allclose(terms['task'], 2 * loss, rtol=1e-5)
-
-
-def test_an_extractor_that_never_moves_is_refused(tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='repeats=0'):
-    OneStep(tmp_path, MCD, repeats=0)

@@ -1,6 +1,5 @@
 """Margin disparity discrepancy: the sign of each gradient, and its size."""
 
-import dataclasses
 from pathlib import Path
 
 import jax
@@ -8,8 +7,6 @@ import numpy as np
 import pytest
 
 from tests.methods.one_step import OneStep, softmax
-from tests.problem import CLASSES, domain, make_method
-from tlda.errors import UserError
 from tlda.methods import MDD
 
 
@@ -42,11 +39,3 @@ def test_the_disparity_is_that_of_the_two_heads(tmp_path: Path) -> None:
   source, target = np.split(probability, 2)
   expected = 3 * -np.log(source).mean() - np.log(1 - target).mean()
   np.testing.assert_allclose(step.terms()['disparity'], expected, rtol=1e-5)
-
-
-def test_one_class_is_refused() -> None:
-  method = make_method(MDD, domain('left', 1), domain('right', 2))
-  assert method.spec.classes == CLASSES
-  method.check(16)
-  with pytest.raises(UserError, match='at least 2 classes'):
-    method.clone(spec=dataclasses.replace(method.spec, classes=1)).check(16)

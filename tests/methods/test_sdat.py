@@ -6,10 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from tests.methods.probe import Probe, assert_close, probe
-from tlda.errors import UserError
 from tlda.methods import CDANE, SDAT
 
 
@@ -49,8 +47,3 @@ def test_no_task_gradient_moves_nothing(tmp_path: Path) -> None:
     state=here.state.replace(params=jax.tree.map(jnp.zeros_like, here.state.params))
   )
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients(flat)))
-
-
-def test_a_negative_length_is_refused(tmp_path: Path) -> None:
-  with pytest.raises(UserError, match=r'rho must be 0 or above, not -1'):
-    probe(SDAT, tmp_path, rho=-1.0)

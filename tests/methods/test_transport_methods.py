@@ -1,17 +1,14 @@
 """Sinkhorn alignment and DeepJDOT: plans of a batch, against float64 NumPy."""
 
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from tests.methods.one_step import OneStep
 from tests.references import transport
-from tlda.errors import UserError
-from tlda.methods import DeepJDOT, Method, SinkhornAlignment
+from tlda.methods import DeepJDOT, SinkhornAlignment
 
 CONVERGED = {'regularization': 0.5, 'iterations': 100}
 
@@ -57,10 +54,3 @@ def test_deep_jdot_teaches_the_target_the_labels_that_are_carried_to_it(tmp_path
   logits = np.asarray(step.apply('outputs', step.batch)[1].logits, np.float64)
   probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
   np.testing.assert_allclose(found, probabilities.mean(axis=0) - [0, 1, 0], rtol=1e-4)
-
-
-@pytest.mark.parametrize('cls', [DeepJDOT, SinkhornAlignment])
-@pytest.mark.parametrize('fields', [{'regularization': 0.0}, {'iterations': 0}])
-def test_no_plan_is_refused(cls: type[Method], fields: dict[str, Any], tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='must be above 0'):
-    OneStep(tmp_path, cls, **fields)

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import pytest
 
 from tests.methods.probe import assert_close, largest, probe
-from tlda.errors import UserError
 from tlda.methods import VADA
 
 
@@ -36,8 +34,3 @@ def test_without_weights_it_is_the_source_alone(tmp_path: Path) -> None:
   task = jax.grad(lambda params: here.terms(params)['task'])(here.state.params)
   assert_close(whole, task)
   assert largest(task) > 1e-3
-
-
-def test_no_radius_is_refused(tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='radius must be above 0, not 0'):
-    probe(VADA, tmp_path, radius=0.0)

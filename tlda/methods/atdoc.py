@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from tlda import axis, losses
 from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, Params, States, Terms
 
@@ -33,7 +34,8 @@ class ATDOC(Method):
   neighbours: int = 5
 
   def check(self, batch_size: int) -> None:
-    """Refuses a target with fewer examples than voters."""
+    """Refuses a problem of one class, and a target with fewer examples than voters."""
+    needs.classes(self)
     if not 0 < self.neighbours < self.spec.target.examples:
       raise UserError(
         f'{self.neighbours} neighbours cannot vote: the target has '

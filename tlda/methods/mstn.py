@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Params, States, Terms
@@ -36,6 +37,12 @@ class MSTN(DANN):
 
   alignment: float = 0.1
   memory: float = 0.7
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, and a memory that is no share."""
+    super().check(batch_size)
+    needs.classes(self)
+    needs.shares(self, 'memory')
 
   def initial_states(self, params: Params) -> States:
     """Returns centroids at 0."""

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch
 from tlda.methods.cdan_e import CDANE
 from tlda.methods.method import Objective, Params, States, Terms
@@ -32,8 +32,7 @@ class SDAT(CDANE):
   def check(self, batch_size: int) -> None:
     """Refuses what CDAN refuses, and a negative length."""
     super().check(batch_size)
-    if self.rho < 0:
-      raise UserError(f'rho must be 0 or above, not {self.rho}')
+    needs.at_least(self, 0, 'rho')
 
   def gradients(
     self, objective: Objective, params: Params, batch: Batch

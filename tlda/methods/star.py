@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from tlda.methods import needs
 from tlda.methods.batch import Context, Examples
 from tlda.methods.mcd import MCD
 from tlda.methods.method import Phase
@@ -52,6 +53,11 @@ class STAR(MCD):
   def setup(self) -> None:
     """Makes the deviation of the head's weights."""
     self.deviation = Deviation(self.initial_deviation)
+
+  def check(self, batch_size: int) -> None:
+    """Refuses what MCD refuses, and classifiers that are not random."""
+    super().check(batch_size)
+    needs.above(self, 0, 'initial_deviation')
 
   def phases(self) -> tuple[Phase, ...]:
     """Returns A, B and C of MCD, where B moves the distribution."""
