@@ -49,10 +49,10 @@ def test_certain_predictions_weigh_two_and_uniform_ones_less() -> None:
 
 @pytest.mark.parametrize('fields', [{'random_dimension': 8}, {'entropy_conditioning': True}])
 def test_extractor_and_head_get_the_reversed_gradient(fields: Any, tmp_path: Path) -> None:
-  here = probe(CDAN, tmp_path, **fields)
+  here = probe(CDAN, tmp_path, at=2, **fields)
   ramp = float(here.context.ramp())
-  plain = here.slope('domain', weight=-1 / ramp)
-  turned = here.slope('domain', weight=0.5)
+  plain = here.but(weight=-1 / ramp).slope('domain')
+  turned = here.but(weight=0.5).slope('domain')
   for group in ('extractor', 'head'):
     share = jax.tree.map(lambda x: -0.5 * ramp * x, plain[group])
     assert_close(turned[group], share)

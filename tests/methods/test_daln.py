@@ -10,11 +10,10 @@ from tlda.methods import DALN
 
 
 def test_the_head_climbs_the_discrepancy_and_the_extractor_descends(tmp_path: Path) -> None:
-  here = probe(DALN, tmp_path, weight=2.0)
+  here = probe(DALN, tmp_path, at=2, weight=2.0)
 
   def discrepancy(params: dict) -> float:
-    variables = {**here.state.variables, 'params': params}
-    outputs, _ = here.method.apply(variables, here.batch, method='outputs', mutable=['batch_stats'])
+    outputs = here.but(params=params).outputs()
     norms = []
     for logits in (np.asarray(x.logits, np.float64) for x in outputs):
       p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
