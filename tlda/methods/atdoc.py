@@ -65,7 +65,8 @@ class ATDOC(Method):
 
   def votes(self, features: jax.Array, index: jax.Array) -> jax.Array:
     """Returns the mean vote `[batch, classes]` of the examples nearest to these but themselves."""
-    likeness = features @ self.get_variable('bank', 'features').T
+    bank = self.get_variable('bank', 'features')
+    likeness = jnp.matmul(features, bank.T, precision='highest')
     likeness = likeness.at[jnp.arange(len(index)), index].set(-jnp.inf)
     _, nearest = jax.lax.top_k(likeness, self.neighbours)
     return self.get_variable('bank', 'votes')[nearest].mean(axis=1)

@@ -101,7 +101,8 @@ class CAN(Method):
     norms = jnp.linalg.norm(features, axis=1, keepdims=True)
     members = jax.nn.one_hot(labels, self.spec.classes, axis=0)
     centres = self.get_variable('clusters', 'source_centres')
-    centres = centres + members @ (features / jnp.maximum(norms, 1e-12))
+    directions = features / jnp.maximum(norms, 1e-12)
+    centres = centres + jnp.matmul(members, directions, precision='highest')
     self.put_variable('clusters', 'source_centres', centres)
 
 

@@ -68,7 +68,7 @@ class MSTN(DANN):
     members = jax.nn.one_hot(labels, self.spec.classes, axis=0)
     count = members.sum(axis=1, keepdims=True)
     old = self.get_variable('centroids', domain)
-    mean = members @ features / jnp.maximum(count, 1)
+    mean = jnp.matmul(members, features, precision='highest') / jnp.maximum(count, 1)
     new = jnp.where(count > 0, self.memory * old + (1 - self.memory) * mean, old)
     self.put_variable('centroids', domain, jax.lax.stop_gradient(new))
     return new
