@@ -16,7 +16,7 @@ class DeepCORAL(Method):
     L_task + weight |C_source - C_target|_F^2 / (4 d^2)
 
   In the paper the layer is that of the logits, and the weight is such that both terms are of one
-  size at the end of training; most later libraries take the features.
+  size at the end of training; later libraries often take the features.
 
   Attributes:
     weight: Of the distance between covariances (chosen for each problem in the paper).

@@ -24,8 +24,8 @@ class MSTN(DANN):
   centroids.
 
   Departs from the authors' code: the sum over classes is the paper's, where the code takes the mean
-  over classes and features; and the centroid of a class that is not in the batch stays, where in
-  the code it shrinks.
+  over classes and features; the centroid of a class that is not in the batch stays, where in the
+  code it shrinks; and DANN's part is whole, where in the code it counts a tenth.
 
   Attributes:
     domain_classifier: Tells source features from target features.

@@ -20,11 +20,12 @@ class SDAT(CDANE):
 
   at the weights w. Smoothing the adversarial loss too makes adaptation worse, the paper finds.
 
-  Departs from the authors' code: that takes the domain loss at w + e too.
+  Departs from the authors' code: that takes the domain loss at w + e too, and its scripts have CDAN
+  without entropy conditioning (`entropy_conditioning` of False here).
 
   Attributes:
     rho: How far weights are moved to where the task loss is highest, as a Euclidean length (the
-      authors' default 0.05; the paper has 0.02 for most).
+      authors' default 0.05; 0.02 in their scripts for Office-Home).
   """
 
   rho: float = 0.05

@@ -41,7 +41,8 @@ class STAR(MCD):
   bias, are shared by the two draws.
 
   Departs from the authors' code: the two task losses are added, as in MCD, where it averages them;
-  the extractor moves `repeats` times, where it moves once more.
+  the extractor moves `repeats` times, where it moves once more; and in phase B each domain passes
+  alone, where both pass together.
 
   Attributes:
     initial_deviation: Standard deviation of each weight before training (the authors' softplus(-2),
