@@ -1,6 +1,6 @@
 """What every method must satisfy: found by its export, so a new one is covered by being written.
 
-The toy methods of `tests/toys.py` lean on parts of the base class that no exported one uses yet.
+A toy method stands for those that read a few labels of the target, of which none is exported yet.
 """
 
 import functools
@@ -42,7 +42,7 @@ FIELDS = {
 CASES = {
   **{name: (methods.get(name), FIELDS.get(name, {})) for name in methods.names()},
   'afn stepwise': (methods.AFN, {'stepwise': True}),
-  **{toy.__name__: (toy, {}) for toy in toys.ALL},
+  'FewLabels': (toys.FewLabels, {}),
 }
 TIMES = frozenset({'examples_per_second'})
 
