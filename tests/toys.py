@@ -1,4 +1,4 @@
-"""Toy methods, each of which leans on a part of the base class that no published one does yet."""
+"""Toy methods, each of which leans on one part of the base class and is worked out by hand."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from tlda import axis, losses
 from tlda.methods import Batch, Context, DomainPass, Method, Phase, Terms
-from tlda.methods.method import Objective, Params, States
+from tlda.methods.method import Params, States
 from tlda.models import Linear
 
 
@@ -96,44 +96,6 @@ class Bank(Method):
     return {'task': self.task_loss(source, batch.source), 'marginal': drawn}
 
 
-class InputGradient(Method):
-  """Penalises the slope of the entropy at the target's inputs, through the batch statistics too."""
-
-  def objective(self, batch: Batch, context: Context) -> Terms:
-    source, _ = self.outputs(batch)
-    forward = self.pure('forward')
-
-    # Of a sum, never of a mean: it must not depend on how many rows this device holds.
-    def total(inputs: jax.Array) -> jax.Array:
-      return losses.entropy(forward(inputs, batch.target.domain, train=True).logits).sum()
-
-    noise = jax.vmap(lambda key: jax.random.normal(key, self.spec.input_shape))(
-      context.keys('noise', batch.target)
-    )
-    slope = jax.grad(total)(batch.target.inputs + 0.1 * noise)
-    penalty = (slope**2).sum() / len(slope)
-    return {'task': self.task_loss(source, batch.source), 'slope': penalty}
-
-
-class Sharpness(Method):
-  """Takes the gradient where the loss is sharpest near the weights (overrides `gradients`)."""
-
-  def objective(self, batch: Batch, context: Context) -> Terms:
-    source, target = self.outputs(batch)
-    return {
-      'task': self.task_loss(source, batch.source),
-      'entropy': 0.1 * losses.entropy(target.logits).mean(),
-    }
-
-  def gradients(
-    self, objective: Objective, params: Params, batch: Batch
-  ) -> tuple[Params, tuple[Terms, States]]:
-    uphill = axis.mean(jax.grad(objective, has_aux=True)(params, batch)[0])
-    norm = jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(uphill)))
-    sharp = jax.tree.map(lambda w, g: w + 0.05 * g / (norm + 1e-12), params, uphill)
-    return super().gradients(objective, sharp, batch)
-
-
 class Centroids(Method):
   """Pulls target features to centroids that two passes over the whole target make."""
 
@@ -169,14 +131,3 @@ class FewLabels(Method):
       'few': self.task_loss(labelled, batch.labelled_target),
       'entropy': 0.1 * losses.entropy(target.logits).mean(),
     }
-
-
-ALL: tuple[type[Method], ...] = (
-  TwoHeads,
-  Teacher,
-  Bank,
-  InputGradient,
-  Sharpness,
-  Centroids,
-  FewLabels,
-)

@@ -30,3 +30,11 @@ def test_equal_and_zero_singular_values_have_a_finite_slope() -> None:
   slope = jax.grad(losses.nuclear_wasserstein_discrepancy, argnums=(0, 1))
   for rows in (jnp.eye(3), jnp.ones((4, 3)) / 3, jnp.eye(3)[jnp.array([0, 0, 0])]):
     assert all(jnp.isfinite(part).all() for part in slope(rows, rows))
+
+
+def test_singular_values_of_zero_get_no_gradient() -> None:
+  # Uniform predictions, n = 4 of K = 2 classes, have one singular value: its gradient is u v^T,
+  # 1 / sqrt(n K) everywhere, divided by n.
+  uniform = jnp.full((4, 2), 0.5)
+  found = jax.grad(losses.nuclear_wasserstein_discrepancy)(uniform, uniform)
+  np.testing.assert_allclose(found, np.full((4, 2), 1 / (4 * np.sqrt(8))), rtol=1e-5)

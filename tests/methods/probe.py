@@ -1,8 +1,9 @@
-"""A method on the small problem, held still: its state, one batch, and the slopes of its terms."""
+"""A method on the small problem, held still: its state, one batch, and what it makes of them."""
 
+import dataclasses
 import functools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,63 +11,129 @@ import numpy as np
 
 from tests.problem import BATCH, make_run
 from tlda.methods import Batch, Context, Method, Terms
+from tlda.methods.method import States
+from tlda.training import checkpoint
 from tlda.training.fit import Trainer
 from tlda.training.parallel import Parallel
 from tlda.training.state import TrainState
 from tlda.training.step import Logs, train_step
-from tlda.transfer.optimizers import Transformation
 
 TOTAL = 4
 
 
-class Probe(NamedTuple):
-  """A method on one device, at a step of its training."""
+@dataclasses.dataclass(frozen=True)
+class Probe:
+  """All that a step is a function of, on one device."""
 
+  trainer: Trainer
   method: Method
   state: TrainState
   batch: Batch
   context: Context
-  optimizer: Transformation
 
-  def terms(self, params: Any = None, objective: str = 'objective', **fields: Any) -> Terms:
-    """Returns the terms of an objective, under other weights or fields if need be."""
-    params = self.state.params if params is None else params
-    method = self.method.clone(**fields)
-    return _terms(params, self.state.states, self.batch, self.context, method, objective)
+  def but(
+    self, *, at: int | None = None, batch: Batch | None = None, turn: int = 0, **others: Any
+  ) -> 'Probe':
+    """Returns this probe with something else in its place.
 
-  def slope(self, term: str, objective: str = 'objective', **fields: Any) -> Any:
-    """Returns the gradient of a term for all weights."""
-    method = self.method.clone(**fields)
-    params, states = self.state.params, self.state.states
-    return _slope(params, states, self.batch, self.context, method, objective, term)
-
-  def step(self, method: Method | None = None) -> tuple[TrainState, Logs]:
-    """Makes one training step, of the method or of a relative with the same weights."""
-    return _step(
-      self.state,
-      self.batch,
-      method=method or self.method,
-      optimizer=self.optimizer,
-      total_steps=TOTAL,
+    Args:
+      at: The training step, of `TOTAL`.
+      batch: The batch.
+      turn: The phases that went before.
+      **others: Fields of the method, 'params', and other collections.
+    """
+    at = int(self.state.step) if at is None else at
+    known = {field.name for field in dataclasses.fields(self.method)}
+    fields = {name: others.pop(name) for name in known & others.keys()}
+    params = others.pop('params', self.state.params)
+    states = {**self.state.states, **others}
+    return dataclasses.replace(
+      self,
+      method=self.method.clone(**fields),
+      state=self.state.replace(step=jnp.int32(at), params=params, states=states),
+      batch=batch or self.batch,
+      context=Context(np.int32(at), np.int32(0), TOTAL, turn),
     )
+
+  def run(self, objective: str = 'objective') -> tuple[Terms, States]:
+    """Returns the terms of an objective, and the states that it writes."""
+    state = self.state
+    return _run(state.params, state.states, self.batch, self.context, self.method, objective)
+
+  def terms(self, objective: str = 'objective') -> Terms:
+    """Returns the terms of an objective."""
+    return self.run(objective)[0]
+
+  def slope(self, term: str, objective: str = 'objective') -> Any:
+    """Returns the gradient of one term, by parameter group."""
+    return _slope(
+      self.state.params,
+      self.state.states,
+      self.batch,
+      self.context,
+      self.method,
+      objective,
+      term,
+    )
+
+  def apply(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Applies a method of the network, by name or as a function; what it writes is dropped."""
+    options = {'method': function, 'mutable': list(self.state.states)}
+    return self.method.apply(self.state.variables, *args, **options, **kwargs)[0]
+
+  def outputs(self) -> Any:
+    """Returns features and logits of each part of the batch, as in training."""
+    return self.apply('outputs', self.batch)
+
+  def forward(self, inputs: Any, domain: Any) -> Any:
+    """Returns features and logits of inputs, with the batch statistics of these."""
+    return self.apply('forward', inputs, domain, train=True)
+
+  def batch_of(self, step: int) -> Batch:
+    """Returns the batch of a training step."""
+    inputs, context = self.trainer._inputs, Context(np.int32(step), np.int32(0), TOTAL)
+    return inputs.batch(inputs.arrays, jax.tree.map(lambda x: x[0], inputs.feed(0, step)), context)
+
+  def step(self) -> tuple[TrainState, Logs]:
+    """Returns the state after a training step on this batch, and what it logs."""
+    optimizer = self.trainer._run.optimizer
+    return _step(self.state, self.batch, method=self.method, optimizer=optimizer, total_steps=TOTAL)
+
+  def train(self, steps: int = 1) -> TrainState:
+    """Returns the state after some training steps, each on a batch of its own."""
+    here = self
+    for step in range(int(self.state.step), int(self.state.step) + steps):
+      here = dataclasses.replace(here, batch=self.batch_of(step))
+      here = dataclasses.replace(here, state=here.step()[0])
+    return here.state
+
+
+def probe(cls: type[Method], folder: Path, *, at: int = 0, **options: Any) -> Probe:
+  """Returns a method with fresh weights and its first batch, at step `at` of `TOTAL`.
+
+  Args:
+    cls: The method.
+    folder: Of its run.
+    at: How many training steps it should believe to have made.
+    **options: Of `make_run`, such as fields of the method.
+  """
+  devices = Parallel('pmap', BATCH, jax.devices()[:1])
+  trainer = Trainer(make_run(cls, folder, steps=TOTAL, **options), devices)
+  state = jax.tree.map(jnp.array, trainer._created()[0])
+  context = Context(np.int32(0), np.int32(0), TOTAL)
+  here = Probe(trainer, trainer._run.method, state, Batch(), context)
+  return here.but(at=at, batch=here.batch_of(0))
 
 
 _step = jax.jit(train_step, static_argnames=('method', 'optimizer', 'total_steps'))
 
 
 @functools.partial(jax.jit, static_argnames=('method', 'objective'))
-def _terms(
+def _run(
   params: Any, states: Any, batch: Batch, context: Context, method: Method, objective: str
-) -> Terms:
-  terms, _ = method.apply(
-    {'params': params, **states},
-    batch,
-    context,
-    method=objective,
-    mutable=list(states),
-    rngs={'dropout': jax.random.key(0)},
-  )
-  return terms
+) -> tuple[Terms, States]:
+  options = {'mutable': list(states), 'rngs': {'dropout': jax.random.key(0)}}
+  return method.apply({'params': params, **states}, batch, context, method=objective, **options)
 
 
 @functools.partial(jax.jit, static_argnames=('method', 'objective', 'term'))
@@ -79,20 +146,8 @@ def _slope(
   objective: str,
   term: str,
 ) -> Any:
-  value = lambda params: _terms(params, states, batch, context, method, objective)[term]
+  value = lambda params: _run(params, states, batch, context, method, objective)[0][term]
   return jax.grad(value)(params)
-
-
-def probe(cls: type[Method], folder: Path, step: int = 2, **fields: Any) -> Probe:
-  """Returns a method on one device, with fresh weights, before training step `step` of `TOTAL`."""
-  devices = Parallel('pmap', BATCH, jax.devices()[:1])
-  trainer = Trainer(make_run(cls, folder, steps=TOTAL, **fields), devices)
-  run, inputs = trainer._run, trainer._inputs
-  state = jax.tree.map(jnp.array, trainer._created()[0]).replace(step=jnp.int32(step))
-  context = Context(np.int32(step), np.int32(0), TOTAL)
-  feed = jax.tree.map(lambda x: x[0], inputs.feed(0, step))
-  batch = inputs.batch(inputs.arrays, feed, context)
-  return Probe(run.method, state, batch, context, run.optimizer)
 
 
 def assert_close(found: Any, expected: Any, *, rtol: float = 1e-4, atol: float = 1e-7) -> None:
@@ -108,3 +163,15 @@ def same(found: Any, expected: Any) -> bool:
 def largest(tree: Any) -> float:
   """Returns the largest size of any number in a tree."""
   return max(float(np.abs(leaf).max()) for leaf in jax.tree.leaves(tree))
+
+
+def moved(before: Any, after: Any) -> set[str]:
+  """Returns the top-level groups of which any array differs."""
+  old, new = checkpoint.flatten(before), checkpoint.flatten(after)
+  return {name.split('.')[0] for name in old if not np.array_equal(old[name], new[name])}
+
+
+def softmax(logits: Any) -> np.ndarray:
+  """Returns float64 probabilities of `[batch, classes]` logits."""
+  shifted = np.exp(np.asarray(logits, np.float64) - np.max(logits, axis=1, keepdims=True))
+  return shifted / shifted.sum(axis=1, keepdims=True)

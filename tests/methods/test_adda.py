@@ -13,7 +13,7 @@ from tlda.training.parallel import Parallel
 
 
 def test_head_and_source_encoder_stay_bit_for_bit(tmp_path: Path) -> None:
-  here = probe(ADDA, tmp_path)
+  here = probe(ADDA, tmp_path, at=2)
   after, _ = here.step()
   assert same(after.params['head'], here.state.params['head'])
   assert same(after.states['source_encoder'], here.state.params['extractor'])
@@ -24,13 +24,12 @@ def test_head_and_source_encoder_stay_bit_for_bit(tmp_path: Path) -> None:
 
 def test_the_target_encoder_goes_where_the_source_is(tmp_path: Path) -> None:
   """By hand: -log sigmoid(z) = log(1 + exp(-z)); a step along its gradient raises the logits."""
-  here = probe(ADDA, tmp_path)
+  here = probe(ADDA, tmp_path, at=2)
   params, batch = here.state.params, here.batch.target
 
   def says(params: dict) -> np.ndarray:
-    variables = {**here.state.variables, 'params': params}
     says = lambda method: method.domain_logits(method.forward(batch.inputs, 2, train=True))
-    return np.asarray(here.method.apply(variables, method=says, mutable=['batch_stats'])[0])
+    return np.asarray(here.but(params=params).apply(says))
 
   before = says(params)
   expected = np.log1p(np.exp(-before.astype(np.float64))).mean()

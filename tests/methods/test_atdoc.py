@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.methods.first_step import first_step
+from tests.methods.probe import probe
 from tests.problem import make_run
 from tlda.errors import UserError
 from tlda.methods import ATDOC
@@ -20,9 +20,9 @@ def _bank() -> dict[str, np.ndarray]:
 
 
 def test_terms_by_hand(tmp_path: Path) -> None:
-  start, bank = first_step(ATDOC, tmp_path, at=2), _bank()
-  target = start.batch.target
-  seen = start.outputs(np.concatenate([start.batch.source.inputs, target.inputs]), 0)
+  here, bank = probe(ATDOC, tmp_path, at=2), _bank()
+  target = here.batch.target
+  seen = here.forward(np.concatenate([here.batch.source.inputs, target.inputs]), 0)
   features, logits = (np.asarray(x, np.float64)[16:] for x in (seen.features, seen.logits))
   odds = np.exp(logits)
   probabilities = odds / odds.sum(axis=1, keepdims=True)
@@ -33,7 +33,7 @@ def test_terms_by_hand(tmp_path: Path) -> None:
     vote = bank['votes'][nearest].mean(axis=0)
     loss -= vote.max() * np.log(probabilities[row, vote.argmax()])
     total += vote.max()
-  terms, states = start.terms(bank=bank)
+  terms, states = here.but(bank=bank).run()
   np.testing.assert_allclose(terms['neighbours'], 0.2 * 0.5 * loss / total, rtol=1e-5)
 
   index = np.asarray(target.index)
@@ -49,7 +49,7 @@ def test_terms_by_hand(tmp_path: Path) -> None:
 
 
 def test_nobody_votes_at_first(tmp_path: Path) -> None:
-  terms, _ = first_step(ATDOC, tmp_path, at=2).terms()
+  terms = probe(ATDOC, tmp_path, at=2).terms()
   np.testing.assert_array_equal(terms['neighbours'], 0)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.methods.first_step import first_step
+from tests.methods.probe import probe
 from tests.problem import make_run
 from tlda.methods import CAN, Outputs
 from tlda.methods.can import spherical_k_means
@@ -45,12 +45,12 @@ def test_far_examples_and_small_classes_get_no_label(tmp_path: Path) -> None:
 
 
 def test_source_centres_are_sums_of_directions(tmp_path: Path) -> None:
-  start = first_step(CAN, tmp_path)
-  seen = start.outputs(np.concatenate([part.inputs for part in start.batch.parts()]), 0)
+  here = probe(CAN, tmp_path)
+  seen = here.forward(np.concatenate([part.inputs for part in here.batch.parts()]), 0)
   features = np.asarray(seen.features, np.float64)[:16]
   features /= np.linalg.norm(features, axis=1, keepdims=True)
-  labels = np.asarray(start.batch.source.labels)
-  _, states = start.terms()
+  labels = np.asarray(here.batch.source.labels)
+  _, states = here.run()
   for k in range(3):
     expected = features[labels == k].sum(axis=0)
     found = states['clusters']['source_centres'][k]
@@ -58,16 +58,16 @@ def test_source_centres_are_sums_of_directions(tmp_path: Path) -> None:
 
 
 def test_without_labels_nothing_is_contrasted(tmp_path: Path) -> None:
-  terms, _ = first_step(CAN, tmp_path).terms()
+  terms = probe(CAN, tmp_path).terms()
   assert (terms['features'], terms['classes'], terms['monitor/labelled']) == (0, 0, 0)
 
 
 def test_labels_are_looked_up_by_index(tmp_path: Path) -> None:
-  start = first_step(CAN, tmp_path)
-  clusters = dict(start.state.states['clusters'])
-  index = np.asarray(start.batch.target.index)
+  here = probe(CAN, tmp_path)
+  clusters = dict(here.state.states['clusters'])
+  index = np.asarray(here.batch.target.index)
   labels = np.full(44, -1, np.int32)
   labels[index[:4]] = [0, 0, 1, 1]
-  terms, _ = start.terms(clusters={**clusters, 'labels': labels})
+  terms = here.but(clusters={**clusters, 'labels': labels}).terms()
   np.testing.assert_allclose(terms['monitor/labelled'], 0.25)
   assert terms['features'] != 0

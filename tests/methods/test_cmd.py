@@ -4,29 +4,23 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import pytest
 
-from tests.methods.one_step import OneStep
-from tlda.errors import UserError
+from tests.methods.probe import probe
 from tlda.methods import CMD
 
 
 def test_the_first_order_compares_means_of_bounded_features(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, CMD, moments=1, weight=0.5, span=2.0)
-  features = [np.asarray(o.features, np.float64) for o in step.apply('outputs', step.batch)]
+  here = probe(CMD, tmp_path, moments=1, weight=0.5, span=2.0)
+  features = [np.asarray(o.features, np.float64) for o in here.outputs()]
   gap = np.tanh(features[0]).mean(axis=0) - np.tanh(features[1]).mean(axis=0)
   expected = 0.5 * np.sqrt((gap**2).sum()) / 2
-  np.testing.assert_allclose(step.terms()['discrepancy'], expected, rtol=1e-5)
+  np.testing.assert_allclose(here.terms()['discrepancy'], expected, rtol=1e-5)
 
 
 def test_features_a_million_times_as_large_are_bounded(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, CMD)
-  large = jax.tree.map(lambda w: 1e6 * w, step.state.params)
+  here = probe(CMD, tmp_path)
+  large = jax.tree.map(lambda w: 1e6 * w, here.state.params)
   # Orders 1 to 5 of 12 features within [-1, 1]: each moment differs by 2^k at most.
-  assert 0 < step.terms(params=large)['discrepancy'] < np.sqrt(12) * sum(2.0**k for k in range(6))
-
-
-@pytest.mark.parametrize('fields', [{'moments': 0}, {'span': 0.0}])
-def test_no_moments_are_refused(fields: dict[str, float], tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='must be above 0'):
-    OneStep(tmp_path, CMD, **fields)
+  assert (
+    0 < here.but(params=large).terms()['discrepancy'] < np.sqrt(12) * sum(2.0**k for k in range(6))
+  )

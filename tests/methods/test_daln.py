@@ -4,20 +4,16 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import pytest
 
 from tests.methods.probe import largest, probe
-from tests.problem import domain, make_method
-from tlda.errors import UserError
 from tlda.methods import DALN
 
 
 def test_the_head_climbs_the_discrepancy_and_the_extractor_descends(tmp_path: Path) -> None:
-  here = probe(DALN, tmp_path, weight=2.0)
+  here = probe(DALN, tmp_path, at=2, weight=2.0)
 
   def discrepancy(params: dict) -> float:
-    variables = {**here.state.variables, 'params': params}
-    outputs, _ = here.method.apply(variables, here.batch, method='outputs', mutable=['batch_stats'])
+    outputs = here.but(params=params).outputs()
     norms = []
     for logits in (np.asarray(x.logits, np.float64) for x in outputs):
       p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
@@ -32,10 +28,3 @@ def test_the_head_climbs_the_discrepancy_and_the_extractor_descends(tmp_path: Pa
   for group, way in (('head', 1), ('extractor', -1)):
     moved = jax.tree.map(lambda w, g: w - 0.02 * g, params[group], slope[group])
     assert way * (discrepancy({**params, group: moved}) - before) > 0, group
-
-
-def test_one_class_is_refused() -> None:
-  method = make_method(DALN, domain('left', 1), domain('right', 2))
-  single = method.clone(spec=method.spec.__class__(1, (8, 8, 1), method.spec.sources))
-  with pytest.raises(UserError, match='DALN needs 2 classes'):
-    single.check(16)

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests.methods.one_step import OneStep
+from tests.methods.probe import probe
 from tests.problem import CLASSES
 from tlda.errors import UserError
 from tlda.methods import DeepCORAL
@@ -15,20 +15,20 @@ from tlda.methods import DeepCORAL
 
 @pytest.mark.parametrize(('layer', 'width'), [('logits', CLASSES), ('features', 12)])
 def test_it_compares_the_covariances_of_the_layer(layer: str, width: int, tmp_path: Path) -> None:
-  step = OneStep(tmp_path, DeepCORAL, layer=layer, weight=0.5)
+  here = probe(DeepCORAL, tmp_path, layer=layer, weight=0.5)
   # The objective passes both domains through batch normalisation together.
-  outputs = step.apply('outputs', step.batch)
+  outputs = here.outputs()
   rows = [np.asarray(getattr(o, layer), np.float64) for o in outputs]
   assert rows[0].shape[1] == width
   gap = np.cov(rows[0], rowvar=False) - np.cov(rows[1], rowvar=False)
   expected = 0.5 * (gap**2).sum() / (4 * width**2)
-  np.testing.assert_allclose(step.terms()['coral'], expected, rtol=1e-4)
+  np.testing.assert_allclose(here.terms()['coral'], expected, rtol=1e-4)
 
 
 def test_features_move_the_extractor_and_logits_the_head_too(tmp_path: Path) -> None:
   moves: dict[str, Any] = {}
   for layer in ('features', 'logits'):
-    gradient = OneStep(tmp_path / layer, DeepCORAL, layer=layer).gradient('coral')
+    gradient = probe(DeepCORAL, tmp_path / layer, layer=layer).slope('coral')
     moves[layer] = {
       group: max(np.abs(leaf).max() for leaf in jax.tree.leaves(tree)) > 0
       for group, tree in gradient.items()
@@ -39,8 +39,6 @@ def test_features_move_the_extractor_and_logits_the_head_too(tmp_path: Path) -> 
   }
 
 
-def test_bad_fields_and_batches_are_refused(tmp_path: Path) -> None:
+def test_another_layer_is_refused(tmp_path: Path) -> None:
   with pytest.raises(UserError, match='layer=pixels'):
-    OneStep(tmp_path, DeepCORAL, layer='pixels')
-  with pytest.raises(UserError, match='2 examples'):
-    OneStep(tmp_path / 'fine', DeepCORAL).run.method.check(1)
+    probe(DeepCORAL, tmp_path, layer='pixels')

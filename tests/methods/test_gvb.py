@@ -10,9 +10,9 @@ from tlda.methods import GVB
 
 
 def test_predictions_are_the_head_less_the_bridge(tmp_path: Path) -> None:
-  here = probe(GVB, tmp_path)
+  here = probe(GVB, tmp_path, at=2)
   inputs = here.batch.target.inputs
-  outputs = here.method.apply(here.state.variables, inputs, 0)
+  outputs = here.apply('__call__', inputs, 0)
   layers = here.state.params['head']['logits'], here.state.params['bridge']
   head, bridge = (outputs.features @ x['kernel'] + x['bias'] for x in layers)
   np.testing.assert_allclose(outputs.logits, head - bridge, rtol=1e-4, atol=1e-6)
@@ -20,10 +20,8 @@ def test_predictions_are_the_head_less_the_bridge(tmp_path: Path) -> None:
 
 
 def test_terms_are_the_papers(tmp_path: Path) -> None:
-  here = probe(GVB, tmp_path, generator_bridge=0.5, discriminator_bridge=0.25)
-  outputs, _ = here.method.apply(
-    here.state.variables, here.batch, method='outputs', mutable=['batch_stats']
-  )
+  here = probe(GVB, tmp_path, at=2, generator_bridge=0.5, discriminator_bridge=0.25)
+  outputs = here.outputs()
   net = jax.tree.map(lambda w: np.asarray(w, np.float64), here.state.params)
   dense = lambda x, layer: x @ layer['kernel'] + layer['bias']
   domain, gamma, sigma = [], [], []
@@ -45,9 +43,9 @@ def test_terms_are_the_papers(tmp_path: Path) -> None:
 
 
 def test_the_network_gets_the_reversed_gradient(tmp_path: Path) -> None:
-  here = probe(GVB, tmp_path)
+  here = probe(GVB, tmp_path, at=2)
   ramp = float(here.context.ramp())
-  plain, turned = (here.slope('domain', weight=weight) for weight in (-1 / ramp, 0.5))
+  plain, turned = (here.but(weight=weight).slope('domain') for weight in (-1 / ramp, 0.5))
   for group in ('extractor', 'head', 'bridge'):
     assert_close(turned[group], jax.tree.map(lambda x: -0.5 * ramp * x, plain[group]))
     assert largest(turned[group]) > 1e-6

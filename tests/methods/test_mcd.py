@@ -7,9 +7,8 @@ import jax
 import numpy as np
 import pytest
 
-from tests.methods.one_step import OneStep, moved, softmax
+from tests.methods.probe import moved, probe, softmax
 from tests.problem import BATCH
-from tlda.errors import UserError
 from tlda.methods import MCD
 
 
@@ -33,31 +32,26 @@ class OnePhase(MCD):
 def test_each_phase_moves_its_groups(
   phase: int, groups: set[str], statistics: set[str], tmp_path: Path
 ) -> None:
-  step = OneStep(tmp_path, OnePhase, only=phase, repeats=2)
-  after = step.after()
-  assert moved(step.state.params, after.params) == groups
-  assert moved(step.state.states, after.states) == statistics
+  here = probe(OnePhase, tmp_path, only=phase, repeats=2)
+  after = here.train()
+  assert moved(here.state.params, after.params) == groups
+  assert moved(here.state.states, after.states) == statistics
 
 
 def test_classifiers_part_and_the_extractor_brings_them_together(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, MCD)
-  apart, together = (step.gradient('discrepancy', phase) for phase in ('disagree', 'agree'))
+  here = probe(MCD, tmp_path)
+  apart, together = (here.slope('discrepancy', phase) for phase in ('disagree', 'agree'))
   for left, right in zip(jax.tree.leaves(apart), jax.tree.leaves(together), strict=True):
     np.testing.assert_allclose(left, -np.asarray(right), rtol=1e-4, atol=1e-7)
-  assert step.terms('disagree')['discrepancy'] == -step.terms('agree')['discrepancy']
-  assert step.terms('agree')['discrepancy'] > 1e-3, 'equal classifiers would never part'
+  assert here.terms('disagree')['discrepancy'] == -here.terms('agree')['discrepancy']
+  assert here.terms('agree')['discrepancy'] > 1e-3, 'equal classifiers would never part'
 
 
 def test_equal_classifiers_cost_twice_the_task_and_do_not_disagree(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, MCD)
-  equal = {**step.state.params, 'other_head': step.state.params['head']}
-  terms, source = step.terms('disagree', params=equal), step.batch.source
+  here = probe(MCD, tmp_path)
+  equal = {**here.state.params, 'other_head': here.state.params['head']}
+  terms, source = here.but(params=equal).terms('disagree'), here.batch.source
   assert terms['discrepancy'] == 0
-  outputs = step.apply('forward', source.inputs, source.domain, train=True)
+  outputs = here.forward(source.inputs, source.domain)
   loss = -np.log(softmax(outputs.logits)[np.arange(BATCH), source.labels]).mean()
   np.testing.assert_allclose(terms['task'], 2 * loss, rtol=1e-5)
-
-
-def test_an_extractor_that_never_moves_is_refused(tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='repeats=0'):
-    OneStep(tmp_path, MCD, repeats=0)

@@ -1,24 +1,21 @@
 """Margin disparity discrepancy: the sign of each gradient, and its size."""
 
-import dataclasses
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
-from tests.methods.one_step import OneStep, softmax
-from tests.problem import CLASSES, domain, make_method
-from tlda.errors import UserError
+from tests.methods.probe import probe, softmax
 from tlda.methods import MDD
 
 
 def test_the_extractor_climbs_what_the_adversary_descends(tmp_path: Path) -> None:
   late = 4  # where the ramp has nearly reached 1
-  step = OneStep(tmp_path / '1', MDD, weight=0.5)
-  plain = OneStep(tmp_path / '2', MDD, weight=-1.0)
-  found, descent = (x.gradient('disparity', step=late) for x in (step, plain))
-  ramp = float(step.context(late).ramp())
+  here = probe(MDD, tmp_path / '1', weight=0.5)
+  plain = probe(MDD, tmp_path / '2', weight=-1.0)
+  found, descent = (x.but(at=late).slope('disparity') for x in (here, plain))
+  ramp = float(here.but(at=late).context.ramp())
   assert ramp == pytest.approx(0.9999, abs=1e-4)
   pairs = lambda group: zip(*map(jax.tree.leaves, (found[group], descent[group])), strict=True)
   for reversed_, straight in pairs('extractor'):
@@ -30,23 +27,15 @@ def test_the_extractor_climbs_what_the_adversary_descends(tmp_path: Path) -> Non
 
 
 def test_the_disparity_is_that_of_the_two_heads(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, MDD, margin=3.0)
+  here = probe(MDD, tmp_path, margin=3.0)
   joined = [np.concatenate(x) for x in zip(
-    *((part.inputs, part.domain) for part in step.batch.parts()), strict=True
+    *((part.inputs, part.domain) for part in here.batch.parts()), strict=True
   )]  # fmt: skip
-  outputs = step.apply('forward', *joined, train=True)
-  other = step.state.params['other_head']['logits']
+  outputs = here.forward(*joined)
+  other = here.state.params['other_head']['logits']
   said = np.argmax(outputs.logits, axis=1)
   probability = softmax(outputs.features @ other['kernel'] + other['bias'])
   probability = probability[np.arange(len(said)), said]
   source, target = np.split(probability, 2)
   expected = 3 * -np.log(source).mean() - np.log(1 - target).mean()
-  np.testing.assert_allclose(step.terms()['disparity'], expected, rtol=1e-5)
-
-
-def test_one_class_is_refused() -> None:
-  method = make_method(MDD, domain('left', 1), domain('right', 2))
-  assert method.spec.classes == CLASSES
-  method.check(16)
-  with pytest.raises(UserError, match='at least 2 classes'):
-    method.clone(spec=dataclasses.replace(method.spec, classes=1)).check(16)
+  np.testing.assert_allclose(here.terms()['disparity'], expected, rtol=1e-5)

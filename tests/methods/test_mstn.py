@@ -5,22 +5,22 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from tests.methods.first_step import first_step
+from tests.methods.probe import probe
 from tlda.methods import DANN, MSTN
 
 
 def test_centroids_move_to_the_classes_of_the_batch_and_others_stay(tmp_path: Path) -> None:
-  start = first_step(MSTN, tmp_path, at=1)
+  here = probe(MSTN, tmp_path, at=1)
   rng = np.random.default_rng(0)
   old = {name: rng.normal(size=(3, 12)).astype(np.float32) for name in ('source', 'target')}
-  source = start.batch.source
-  batch = start.batch.replace(source=source.replace(labels=np.asarray(source.labels) // 2))  # 0, 1
+  source = here.batch.source
+  batch = here.batch.replace(source=source.replace(labels=np.asarray(source.labels) // 2))  # 0, 1
   inputs = np.concatenate([source.inputs, batch.target.inputs])
-  seen = start.outputs(inputs, 0)
+  seen = here.forward(inputs, 0)
   features = np.asarray(seen.features, np.float64)
   labels = np.concatenate([batch.source.labels, np.asarray(seen.logits)[16:].argmax(axis=1)])
 
-  terms, states = start.terms(batch=batch, centroids=old)
+  terms, states = here.but(batch=batch, centroids=old).run()
   expected = {}
   for name, rows in (('source', slice(0, 16)), ('target', slice(16, 32))):
     expected[name] = old[name].astype(np.float64)
@@ -35,8 +35,8 @@ def test_centroids_move_to_the_classes_of_the_batch_and_others_stay(tmp_path: Pa
 
 
 def test_without_alignment_it_is_dann(tmp_path: Path) -> None:
-  mstn = first_step(MSTN, tmp_path / 'mstn', alignment=0.0).train(2)
-  dann = first_step(DANN, tmp_path / 'dann').train(2)
+  mstn = probe(MSTN, tmp_path / 'mstn', alignment=0.0).train(2)
+  dann = probe(DANN, tmp_path / 'dann').train(2)
   jax.tree.map(
     lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), mstn.params, dann.params
   )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.methods.one_step import OneStep, moved
+from tests.methods.probe import Probe, moved, probe
 from tests.problem import make_run
 from tlda.errors import UserError
 from tlda.methods import DSBN, AdaBN, Examples, SourceOnly
@@ -15,9 +15,9 @@ from tlda.training.checkpoint import Checkpoints
 from tlda.training.fit import fit
 
 
-def normalized(step: OneStep, examples: Examples) -> np.ndarray:
+def normalized(here: Probe, examples: Examples) -> np.ndarray:
   """Returns what the batch normalisation of the small extractor is given."""
-  layer = step.state.params['extractor']['Dense_0']
+  layer = here.state.params['extractor']['Dense_0']
   inputs = np.asarray(examples.inputs, np.float64).reshape(len(examples.inputs), -1)
   return inputs @ np.asarray(layer['kernel'], np.float64) + layer['bias']
 
@@ -27,11 +27,11 @@ def statistics(state: Any) -> dict[str, np.ndarray]:
 
 
 def test_adabn_averages_the_batches_of_the_target_and_moves_no_parameter(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, AdaBN)
-  values = [normalized(step, step.batch_of(t).target) for t in range(3)]
+  here = probe(AdaBN, tmp_path)
+  values = [normalized(here, here.batch_of(t).target) for t in range(3)]
   for count in (1, 2, 3):
-    state = step.after(count)
-    assert not moved(step.state.params, state.params)
+    state = here.train(count)
+    assert not moved(here.state.params, state.params)
     expected = {
       'mean': np.mean([x.mean(axis=0) for x in values[:count]], axis=0),
       'var': np.mean([x.var(axis=0) for x in values[:count]], axis=0),
@@ -56,23 +56,23 @@ def test_adabn_keeps_the_weights_of_its_first_stage(tmp_path: Path) -> None:
 def test_adabn_refuses_a_network_without_batch_normalisation(tmp_path: Path) -> None:
   plain = backbones.network('mlp', classes=3).extractor
   with pytest.raises(UserError, match='this network has none: take another --backbone'):
-    OneStep(tmp_path, AdaBN, extractor=plain)
+    probe(AdaBN, tmp_path, extractor=plain)
 
 
 def test_dsbn_keeps_the_statistics_of_each_domain_apart(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, DSBN)
-  after = statistics(step.after())
-  for branch, part in enumerate(step.batch.parts()):
-    values = normalized(step, part)
+  here = probe(DSBN, tmp_path)
+  after = statistics(here.train())
+  for branch, part in enumerate(here.batch.parts()):
+    values = normalized(here, part)
     np.testing.assert_allclose(after['mean'][branch], 0.1 * values.mean(0), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(after['var'][branch], 0.9 + 0.1 * values.var(0), rtol=1e-4)
 
 
 def test_dsbn_learns_the_task_by_the_branch_of_the_source_alone(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, DSBN)
-  branches = step.gradient('task')['extractor']['Normalization_0']
+  here = probe(DSBN, tmp_path)
+  branches = here.slope('task')['extractor']['Normalization_0']
   for gradient in branches.values():
     assert np.abs(gradient[0]).max() > 1e-4
     np.testing.assert_array_equal(gradient[1], 0)
-  aligned = step.gradient('domain', step=4)['extractor']['Normalization_0']
+  aligned = here.but(at=4).slope('domain')['extractor']['Normalization_0']
   assert np.abs(aligned['scale'][1]).max() > 1e-5

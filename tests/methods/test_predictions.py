@@ -7,15 +7,15 @@ import jax
 import numpy as np
 import pytest
 
-from tests.methods.one_step import OneStep, softmax
+from tests.methods.probe import Probe, probe, softmax
 from tlda.methods import BNM, MCC, InformationMaximization, Method, MinimumEntropy
 
 
-def target_logits(step: OneStep) -> np.ndarray:
+def target_logits(here: Probe) -> np.ndarray:
   """Returns the target's logits, as they are in training."""
-  parts = step.batch.parts()
+  parts = here.batch.parts()
   inputs, domain = (np.concatenate([getattr(p, n) for p in parts]) for n in ('inputs', 'domain'))
-  logits = step.apply('forward', inputs, domain, train=True).logits
+  logits = here.forward(inputs, domain).logits
   return np.asarray(logits, np.float64)[len(parts[0].index) :]
 
 
@@ -50,13 +50,13 @@ def information(logits: np.ndarray) -> float:
 def test_the_term_is_that_of_the_targets_predictions(
   cls: type[Method], term: str, expected: Any, tmp_path: Path
 ) -> None:
-  step = OneStep(tmp_path, cls)
-  np.testing.assert_allclose(step.terms()[term], expected(target_logits(step)), rtol=1e-5)
+  here = probe(cls, tmp_path)
+  np.testing.assert_allclose(here.terms()[term], expected(target_logits(here)), rtol=1e-5)
 
 
 def test_the_weights_of_mcc_have_no_gradient(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, MCC)
-  logits = target_logits(step)
+  here = probe(MCC, tmp_path)
+  logits = target_logits(here)
   bias = lambda grads: np.asarray(grads['head']['logits']['bias'], np.float64)
 
   # The bias of the head moves all logits alike: its gradient is the slope along one logit.
@@ -69,6 +69,6 @@ def test_the_weights_of_mcc_have_no_gradient(tmp_path: Path) -> None:
 
   width = 1e-5
   slope = [(fixed(width * e) - fixed(-width * e)) / (2 * width) for e in np.eye(logits.shape[1])]
-  found = bias(step.gradient('confusion'))
+  found = bias(here.slope('confusion'))
   np.testing.assert_allclose(found, slope, rtol=1e-4, atol=1e-7)
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))

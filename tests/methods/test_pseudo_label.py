@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests.methods.first_step import first_step
+from tests.methods.probe import probe
 from tests.problem import make_run
 from tlda.errors import UserError
 from tlda.methods import Context, PseudoLabel
@@ -23,19 +23,19 @@ def test_the_ramp_goes_up_from_a_tenth_to_six_tenths(
 
 
 def test_the_own_class_is_learned_with_the_weight_of_the_step(tmp_path: Path) -> None:
-  start = first_step(PseudoLabel, tmp_path, at=2)
-  inputs = np.concatenate([start.batch.source.inputs, start.batch.target.inputs])
-  logits = np.asarray(start.outputs(inputs, 0).logits, np.float64)[16:]
+  here = probe(PseudoLabel, tmp_path, at=2)
+  inputs = np.concatenate([here.batch.source.inputs, here.batch.target.inputs])
+  logits = np.asarray(here.forward(inputs, 0).logits, np.float64)[16:]
   own = np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1))
-  terms, _ = start.terms()
+  terms = here.terms()
   # Half of the training: four fifths of the ramp.
   np.testing.assert_allclose(terms['pseudo_label'], 0.8 * 3.0 * own.mean(), rtol=1e-5)
 
 
 def test_before_the_ramp_the_target_moves_nothing(tmp_path: Path) -> None:
-  start = first_step(PseudoLabel, tmp_path, at=0)
-  loss = lambda params: start.terms(params=params)[0]['pseudo_label']
-  assert not any(leaf.any() for leaf in jax.tree.leaves(jax.grad(loss)(start.state.params)))
+  here = probe(PseudoLabel, tmp_path, at=0)
+  loss = lambda params: here.but(params=params).terms()['pseudo_label']
+  assert not any(leaf.any() for leaf in jax.tree.leaves(jax.grad(loss)(here.state.params)))
 
 
 def test_a_ramp_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:

@@ -12,22 +12,20 @@ from tlda.methods import Phase, SymNets
 
 def probabilities(here: Any) -> tuple[np.ndarray, np.ndarray]:
   """Softmax over both heads' logits: `[batch, 2 classes]` of source and of target."""
-  pairs, _ = here.method.apply(
-    here.state.variables, here.batch, method='_pairs', mutable=['batch_stats']
-  )
+  pairs = here.apply('_pairs', here.batch)
   both = [np.exp(np.concatenate(pair, axis=1).astype(np.float64)) for pair in pairs]
   return tuple(x / x.sum(1, keepdims=True) for x in both)
 
 
 def test_terms_are_the_papers(tmp_path: Path) -> None:
-  here = probe(SymNets, tmp_path)
+  here = probe(SymNets, tmp_path, at=2)
   source, target = probabilities(here)
   classes = here.method.spec.classes
   rows, y = np.arange(len(source)), np.asarray(here.batch.source.labels)
   half = lambda p: (p[:, :classes], p[:, classes:])
   own = [-np.log(p[rows, y] / p.sum(1)).mean() for p in half(source)]
   domain = -np.log(half(source)[0].sum(1)).mean() - np.log(half(target)[1].sum(1)).mean()
-  heads = here.terms(objective='heads')
+  heads = here.terms('heads')
   expected = {'source_task': own[0], 'target_task': own[1], 'domain': domain}
   for name, value in expected.items():
     np.testing.assert_allclose(heads[name], value, rtol=1e-5, err_msg=name)
@@ -49,7 +47,7 @@ class Heads(SymNets):
 
 
 def test_heads_begin_apart_and_move_without_the_extractor(tmp_path: Path) -> None:
-  here = probe(Heads, tmp_path)
+  here = probe(Heads, tmp_path, at=2)
   assert not same(here.state.params['head'], here.state.params['source_head'])
   after, _ = here.step()
   assert same(after.params['extractor'], here.state.params['extractor'])
@@ -59,9 +57,9 @@ def test_heads_begin_apart_and_move_without_the_extractor(tmp_path: Path) -> Non
 
 
 def test_huge_logits_leave_terms_and_slopes_finite(tmp_path: Path) -> None:
-  here = probe(SymNets, tmp_path)
+  here = probe(SymNets, tmp_path, at=2)
   huge = jax.tree.map(lambda w: 1e4 * w, here.state.params)
-  here = here._replace(state=here.state.replace(params=huge))
-  for name, term in {**here.terms(), **here.terms(objective='heads')}.items():
+  here = here.but(params=huge)
+  for name, term in {**here.terms(), **here.terms('heads')}.items():
     assert np.isfinite(term), name
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(here.slope('entropy')))

@@ -1,66 +1,58 @@
 """Sinkhorn alignment and DeepJDOT: plans of a batch, against float64 NumPy."""
 
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
-from tests.methods.one_step import OneStep
+from tests.methods.probe import Probe, probe
 from tests.references import transport
-from tlda.errors import UserError
-from tlda.methods import DeepJDOT, Method, SinkhornAlignment
+from tlda.methods import DeepJDOT, SinkhornAlignment
 
 CONVERGED = {'regularization': 0.5, 'iterations': 100}
 
 
-def features(step: OneStep) -> list[np.ndarray]:
+def features(here: Probe) -> list[np.ndarray]:
   """Returns the features of both domains."""
-  return [np.asarray(o.features, np.float64) for o in step.apply('outputs', step.batch)]
+  return [np.asarray(o.features, np.float64) for o in here.outputs()]
 
 
 def test_sinkhorn_is_the_divergence_of_features(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, SinkhornAlignment, weight=0.3, **CONVERGED)
-  expected = 0.3 * transport.sinkhorn_divergence(*features(step), **CONVERGED)
+  here = probe(SinkhornAlignment, tmp_path, weight=0.3, **CONVERGED)
+  expected = 0.3 * transport.sinkhorn_divergence(*features(here), **CONVERGED)
   assert expected > 1e-3
-  np.testing.assert_allclose(step.terms()['transport'], expected, rtol=1e-3)
+  np.testing.assert_allclose(here.terms()['transport'], expected, rtol=1e-3)
 
 
 def test_domains_that_are_one_need_no_transport(tmp_path: Path) -> None:
-  step = OneStep(tmp_path, SinkhornAlignment)
-  step.batch = step.batch.replace(target=step.batch.source.replace(labels=None))
-  gradient = step.gradient('transport')
+  here = probe(SinkhornAlignment, tmp_path)
+  here = here.but(batch=here.batch.replace(target=here.batch.source.replace(labels=None)))
+  gradient = here.slope('transport')
   assert max(np.abs(leaf).max() for leaf in jax.tree.leaves(gradient)) < 1e-5
-  np.testing.assert_allclose(step.terms()['transport'], 0, atol=1e-5)
+  np.testing.assert_allclose(here.terms()['transport'], 0, atol=1e-5)
 
 
 def test_deep_jdot_prices_features_and_labels(tmp_path: Path) -> None:
   weights = {'feature_weight': 0.2, 'label_weight': 0.7}
-  step = OneStep(tmp_path, DeepJDOT, **weights, **CONVERGED)
-  logits = np.asarray(step.apply('outputs', step.batch)[1].logits, np.float64)
-  labels = np.asarray(step.batch.source.labels)
+  here = probe(DeepJDOT, tmp_path, **weights, **CONVERGED)
+  logits = np.asarray(here.outputs()[1].logits, np.float64)
+  labels = np.asarray(here.batch.source.labels)
   expected = transport.joint_distribution_transport(
-    *features(step), labels, logits, **weights, **CONVERGED
+    *features(here), labels, logits, **weights, **CONVERGED
   )
-  np.testing.assert_allclose(step.terms()['transport'], expected, rtol=1e-4)
+  np.testing.assert_allclose(here.terms()['transport'], expected, rtol=1e-4)
 
 
 def test_deep_jdot_teaches_the_target_the_labels_that_are_carried_to_it(tmp_path: Path) -> None:
   # Of labels alone and one label: any plan carries it, so the gradient is that of its
   # cross-entropy on the target.
-  step = OneStep(tmp_path, DeepJDOT, feature_weight=0.0, label_weight=1.0)
-  source = step.batch.source
-  step.batch = step.batch.replace(source=source.replace(labels=jnp.ones_like(source.labels)))
-  found = step.gradient('transport')['head']['logits']['bias']
-  logits = np.asarray(step.apply('outputs', step.batch)[1].logits, np.float64)
+  here = probe(DeepJDOT, tmp_path, feature_weight=0.0, label_weight=1.0)
+  source = here.batch.source
+  here = here.but(
+    batch=here.batch.replace(source=source.replace(labels=jnp.ones_like(source.labels)))
+  )
+  found = here.slope('transport')['head']['logits']['bias']
+  logits = np.asarray(here.outputs()[1].logits, np.float64)
   probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
   np.testing.assert_allclose(found, probabilities.mean(axis=0) - [0, 1, 0], rtol=1e-4)
-
-
-@pytest.mark.parametrize('cls', [DeepJDOT, SinkhornAlignment])
-@pytest.mark.parametrize('fields', [{'regularization': 0.0}, {'iterations': 0}])
-def test_no_plan_is_refused(cls: type[Method], fields: dict[str, Any], tmp_path: Path) -> None:
-  with pytest.raises(UserError, match='must be above 0'):
-    OneStep(tmp_path, cls, **fields)

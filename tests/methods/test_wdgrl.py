@@ -14,16 +14,13 @@ from tlda.models import DomainClassifier
 
 def test_a_linear_critic_by_hand(tmp_path: Path) -> None:
   """Its slope is w everywhere, so P = (|w| - 1)^2; W is w times the gap of the mean features."""
-  here = probe(WDGRL, tmp_path, domain_classifier=DomainClassifier(()), penalty=3.0, weight=0.5)
+  here = probe(
+    WDGRL, tmp_path, at=2, domain_classifier=DomainClassifier(()), penalty=3.0, weight=0.5
+  )
   w = np.asarray(here.state.params['domain_classifier']['mlp']['logits']['kernel'], np.float64)
-  source, target = here.method.apply(
-    {'params': here.state.params, **here.state.states},
-    here.batch,
-    method='outputs',
-    mutable=['batch_stats'],
-  )[0]
+  source, target = here.outputs()
   gap = np.asarray(source.features, np.float64).mean(0) - np.asarray(target.features).mean(0)
-  critic = here.terms(objective='critic_objective')
+  critic = here.terms('critic_objective')
   np.testing.assert_allclose(critic['distance'], -(gap @ w)[0], rtol=1e-4)
   np.testing.assert_allclose(critic['penalty'], 3 * (np.linalg.norm(w) - 1) ** 2, rtol=1e-4)
   np.testing.assert_allclose(here.terms()['distance'], 0.5 * (gap @ w)[0], rtol=1e-4)
@@ -39,7 +36,7 @@ def test_the_critic_moves_alone_and_the_network_leaves_it(tmp_path: Path) -> Non
     def phases(self) -> tuple[Phase, ...]:
       return super().phases()[:1]
 
-  here = probe(Critic, tmp_path, critic_steps=2)
+  here = probe(Critic, tmp_path, at=2, critic_steps=2)
   after, _ = here.step()
   assert same(after.params['extractor'], here.state.params['extractor'])
   assert same(after.params['head'], here.state.params['head'])
@@ -53,11 +50,11 @@ def test_the_critic_moves_alone_and_the_network_leaves_it(tmp_path: Path) -> Non
 
 
 def test_equal_features_have_finite_slopes(tmp_path: Path) -> None:
-  here = probe(WDGRL, tmp_path)
+  here = probe(WDGRL, tmp_path, at=2)
   flat = jax.tree.map(np.zeros_like, here.state.params)
-  terms = here._replace(state=here.state.replace(params=flat))
-  slope = terms.slope('penalty', 'critic_objective')
+  here = here.but(params=flat)
+  slope = here.slope('penalty', 'critic_objective')
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(slope))
   # A critic of slope 0 is 1 short, at each of the points.
-  assert float(terms.terms(objective='critic_objective')['penalty']) == pytest.approx(10.0)
+  assert float(here.terms('critic_objective')['penalty']) == pytest.approx(10.0)
   assert len(here.batch.target.index) == BATCH

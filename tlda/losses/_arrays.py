@@ -32,3 +32,13 @@ def row_norms(x: jax.Array) -> jax.Array:
   """Returns the Euclidean norm of each row, `[rows]`, whose gradient is 0 at 0."""
   squared = jnp.sum(x**2, axis=1)
   return jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0)
+
+
+def nuclear_norm(x: jax.Array) -> jax.Array:
+  """Returns the sum of singular values of `[n, m]`, whose gradient is finite where some are equal.
+
+  Those that are zero to rounding get none: theirs has no direction of its own.
+  """
+  values = jnp.linalg.svd(x, compute_uv=False)
+  bound = max(x.shape) * jnp.finfo(values.dtype).eps * values[0]
+  return jnp.sum(jnp.where(values > bound, values, 0.0))

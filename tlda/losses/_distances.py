@@ -1,8 +1,11 @@
-"""Squared distances between rows, and their typical size."""
+"""Squared distances between rows, their typical size, and kernels of them."""
 
+import chex
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from tlda.losses._arrays import at_least_float32
 
 
 def squared_distances(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -26,3 +29,21 @@ def held_scale(mean: jax.Array, rows: jax.Array) -> jax.Array:
   rounding = jnp.finfo(rows.dtype).eps ** 2 * jnp.mean(jnp.sum(rows**2, axis=1))
   scale = lax.stop_gradient(jnp.maximum(mean, rounding))
   return jnp.where(scale > 0, scale, 1)
+
+
+def gaussian_kernels(source: jax.Array, target: jax.Array, kernels: int) -> jax.Array:
+  """Returns the mean of Gaussian kernels, `[n, n]`, over the rows of both samples.
+
+  Their widths are powers of 2 around the mean squared distance of all rows, which is held.
+  """
+  chex.assert_scalar_positive(kernels)
+  rows = jnp.concatenate([at_least_float32(source), at_least_float32(target)])
+  distances = squared_distances(rows, rows)
+  scale = held_scale(jnp.sum(distances) / (len(rows) * (len(rows) - 1)), rows)
+  # The widest; its square has half the width, and so on.
+  kernel = jnp.exp(-distances / (scale * 2 ** (kernels // 2)))
+  total = kernel
+  for _ in range(kernels - 1):
+    kernel *= kernel
+    total += kernel
+  return total / kernels

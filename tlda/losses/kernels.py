@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from tlda.losses._arrays import at_least_float32, check_samples, shares
-from tlda.losses._distances import held_scale, squared_distances
+from tlda.losses._distances import gaussian_kernels
 
 
 def maximum_mean_discrepancy(
@@ -45,7 +45,7 @@ def maximum_mean_discrepancy(
   """
   check_samples(source, target)
   weights = [shares(source_weights, source), -shares(target_weights, target)]
-  return _squared_distance(_kernel(source, target, kernels), jnp.concatenate(weights))
+  return _squared_distance(gaussian_kernels(source, target, kernels), jnp.concatenate(weights))
 
 
 def joint_maximum_mean_discrepancy(
@@ -79,8 +79,8 @@ def joint_maximum_mean_discrepancy(
   check_samples(source_probabilities, target_probabilities)
   chex.assert_equal_shape_prefix([source_features, source_probabilities], 1)
   chex.assert_equal_shape_prefix([target_features, target_probabilities], 1)
-  joint = _kernel(source_features, target_features, kernels)
-  joint *= _kernel(source_probabilities, target_probabilities, 1)
+  joint = gaussian_kernels(source_features, target_features, kernels)
+  joint *= gaussian_kernels(source_probabilities, target_probabilities, 1)
   weights = [shares(None, source_features), -shares(None, target_features)]
   return _squared_distance(joint, jnp.concatenate(weights))
 
@@ -128,23 +128,8 @@ def local_maximum_mean_discrepancy(
     for belonging, total in zip((one_hot, probabilities), sums, strict=True)
   ]
   weights = jnp.concatenate([shared[0], -shared[1]])
-  total = _squared_distance(_kernel(source, target, kernels), weights)
+  total = _squared_distance(gaussian_kernels(source, target, kernels), weights)
   return total / jnp.maximum(jnp.sum(there), 1)
-
-
-def _kernel(source: jax.Array, target: jax.Array, kernels: int) -> jax.Array:
-  """Returns the mean of Gaussian kernels, `[n, n]`, over the rows of both samples."""
-  chex.assert_scalar_positive(kernels)
-  rows = jnp.concatenate([at_least_float32(source), at_least_float32(target)])
-  distances = squared_distances(rows, rows)
-  scale = held_scale(jnp.sum(distances) / (len(rows) * (len(rows) - 1)), rows)
-  # The widest; its square has half the width, and so on.
-  kernel = jnp.exp(-distances / (scale * 2 ** (kernels // 2)))
-  total = kernel
-  for _ in range(kernels - 1):
-    kernel *= kernel
-    total += kernel
-  return total / kernels
 
 
 def _squared_distance(kernel: jax.Array, weights: jax.Array) -> jax.Array:

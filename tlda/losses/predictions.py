@@ -4,7 +4,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from tlda.losses._arrays import at_least_float32
+from tlda.losses._arrays import at_least_float32, nuclear_norm
 
 
 def minimum_class_confusion(
@@ -66,9 +66,7 @@ def batch_nuclear_norm(logits: jax.Array) -> jax.Array:
   chex.assert_rank(logits, 2)
   chex.assert_type(logits, float)
   probabilities = jax.nn.softmax(at_least_float32(logits), axis=1)
-  values = jnp.linalg.svd(probabilities, compute_uv=False)
-  bound = max(logits.shape) * jnp.finfo(values.dtype).eps * values[0]
-  return -jnp.sum(jnp.where(values > bound, values, 0.0)) / len(logits)
+  return -nuclear_norm(probabilities) / len(logits)
 
 
 def information_maximization(logits: jax.Array) -> jax.Array:

@@ -4,7 +4,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from tlda.losses._arrays import at_least_float32
+from tlda.losses._arrays import at_least_float32, nuclear_norm, row_norms
 
 
 def gradient_penalty(gradients: jax.Array) -> jax.Array:
@@ -25,9 +25,7 @@ def gradient_penalty(gradients: jax.Array) -> jax.Array:
   """
   chex.assert_rank(gradients, 2)
   chex.assert_type(gradients, float)
-  squares = jnp.sum(jnp.square(at_least_float32(gradients)), axis=1)
-  norms = jnp.sqrt(jnp.where(squares > 0, squares, 1.0))
-  return jnp.square(jnp.where(squares > 0, norms, 0.0) - 1.0)
+  return jnp.square(row_norms(at_least_float32(gradients)) - 1.0)
 
 
 def nuclear_wasserstein_discrepancy(
@@ -55,10 +53,8 @@ def nuclear_wasserstein_discrepancy(
   chex.assert_rank([source_probabilities, target_probabilities], 2)
   chex.assert_type([source_probabilities, target_probabilities], float)
   chex.assert_equal_shape_suffix([source_probabilities, target_probabilities], 1)
-
-  def certainty(probabilities: jax.Array) -> jax.Array:
-    # Without singular vectors the derivative is finite for equal and zero singular values too.
-    values = jnp.linalg.svd(at_least_float32(probabilities), compute_uv=False)
-    return jnp.sum(values) / len(probabilities)
-
-  return certainty(source_probabilities) - certainty(target_probabilities)
+  source, target = (
+    nuclear_norm(at_least_float32(probabilities)) / len(probabilities)
+    for probabilities in (source_probabilities, target_probabilities)
+  )
+  return source - target

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis
+from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Params, States, Terms
@@ -38,13 +39,19 @@ class AdaMatch(Averaged):
   Attributes:
     decay: The share of itself that the average of the weights keeps (the authors' 0.999).
     threshold: The confidence asked of the target, relative to the source's (the paper's 0.9).
-    memory: The share of itself that an expectation keeps at each step.
+    memory: The share of itself that an expectation keeps at each step (0.99 is ours: about as long
+      as the authors' mean of 128 batches).
   """
 
   views: ClassVar[tuple[str, ...]] = ('weak', 'strong')
 
   threshold: float = 0.9
   memory: float = 0.99
+
+  def check(self, batch_size: int) -> None:
+    """Refuses what no average can be made of, and a threshold that is no share."""
+    super().check(batch_size)
+    needs.shares(self, 'threshold', 'memory')
 
   def initial_states(self, params: Params) -> States:
     """Returns the averaged weights, and expected predictions that begin as all classes alike."""

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -47,9 +47,8 @@ class AFN(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses norms that would shrink."""
-    for name in ('step', 'radius'):
-      if getattr(self, name) <= 0:
-        raise UserError(f'{name}={getattr(self, name)} must be above 0: norms are to grow')
+    del batch_size
+    needs.above(self, 0, 'step', 'radius')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the loss of the norms; watches the mean norms."""

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from tlda import axis, losses
 from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, Params, States, Terms
 
@@ -33,7 +34,8 @@ class ATDOC(Method):
   neighbours: int = 5
 
   def check(self, batch_size: int) -> None:
-    """Refuses a target with fewer examples than voters."""
+    """Refuses a problem of one class, and a target with fewer examples than voters."""
+    needs.classes(self)
     if not 0 < self.neighbours < self.spec.target.examples:
       raise UserError(
         f'{self.neighbours} neighbours cannot vote: the target has '
@@ -63,7 +65,8 @@ class ATDOC(Method):
 
   def votes(self, features: jax.Array, index: jax.Array) -> jax.Array:
     """Returns the mean vote `[batch, classes]` of the examples nearest to these but themselves."""
-    likeness = features @ self.get_variable('bank', 'features').T
+    bank = self.get_variable('bank', 'features')
+    likeness = jnp.matmul(features, bank.T, precision='highest')
     likeness = likeness.at[jnp.arange(len(index)), index].set(-jnp.inf)
     _, nearest = jax.lax.top_k(likeness, self.neighbours)
     return self.get_variable('bank', 'votes')[nearest].mean(axis=1)

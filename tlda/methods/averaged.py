@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from tlda.methods import needs
 from tlda.methods.batch import Context
 from tlda.methods.method import Method, Outputs, Params, States
 
@@ -24,6 +25,12 @@ class Averaged(Method):
   """
 
   decay: float = 0.999
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, and an average that is none."""
+    del batch_size
+    needs.classes(self)
+    needs.shares(self, 'decay')
 
   def __call__(self, inputs: jax.Array, domain: jax.Array | int) -> Outputs:
     """Predicts with the averaged weights."""

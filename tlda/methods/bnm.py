@@ -1,6 +1,7 @@
 """Batch nuclear-norm maximisation (Cui et al., 2020)."""
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -24,6 +25,11 @@ class BNM(Method):
   """
 
   weight: float = 1.0
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, and a batch that cannot have several."""
+    needs.classes(self)
+    needs.examples(self, batch_size)
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and minus the nuclear norm of the predictions."""

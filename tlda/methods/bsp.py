@@ -3,7 +3,7 @@
 import jax
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Outputs, Terms
@@ -34,8 +34,7 @@ class BSP(DANN):
   def check(self, batch_size: int) -> None:
     """Refuses to penalise no singular value."""
     super().check(batch_size)
-    if self.singular_values < 1:
-      raise UserError(f'singular_values={self.singular_values}: at least 1 is needed')
+    needs.at_least(self, 1, 'singular_values')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss, the loss of the domain classifier and the penalty."""

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import DomainPass, Method, Params, States, Terms
 
@@ -43,6 +44,13 @@ class CAN(Method):
   clusterings: int = 10
   radius: float = 0.05
   members: int = 3
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, no clustering, and clusters without examples."""
+    del batch_size
+    needs.classes(self)
+    needs.at_least(self, 1, 'clusterings', 'members')
+    needs.above(self, 0, 'radius')
 
   def initial_states(self, params: Params) -> States:
     """Returns a target without labels, and a source of which nothing was seen."""
@@ -93,7 +101,8 @@ class CAN(Method):
     norms = jnp.linalg.norm(features, axis=1, keepdims=True)
     members = jax.nn.one_hot(labels, self.spec.classes, axis=0)
     centres = self.get_variable('clusters', 'source_centres')
-    centres = centres + members @ (features / jnp.maximum(norms, 1e-12))
+    directions = features / jnp.maximum(norms, 1e-12)
+    centres = centres + jnp.matmul(members, directions, precision='highest')
     self.put_variable('clusters', 'source_centres', centres)
 
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Outputs
@@ -41,10 +41,9 @@ class CDAN(DANN):
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, whose predictions say nothing, and a negative dimension."""
-    if self.spec.classes < 2:
-      raise UserError(f'{type(self).__name__} needs 2 classes or more to condition on')
-    if self.random_dimension < 0:
-      raise UserError(f'random_dimension must be 0 or above, not {self.random_dimension}')
+    del batch_size
+    needs.classes(self)
+    needs.at_least(self, 0, 'random_dimension')
 
   def domain_loss(self, source: Outputs, target: Outputs, context: Context) -> jax.Array:
     """Returns the domain classifier's loss, a scalar; features and logits get it reversed."""

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -36,10 +36,9 @@ class CMD(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a batch without moments, and moments without an order."""
-    if batch_size < 2:
-      raise UserError(f'{type(self).__name__} needs 2 examples of each domain in a batch at least')
-    if self.moments < 1 or self.span <= 0:
-      raise UserError(f'moments={self.moments} and span={self.span} must be above 0')
+    needs.examples(self, batch_size)
+    needs.at_least(self, 1, 'moments')
+    needs.above(self, 0, 'span')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the central moment discrepancy of features."""

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Outputs, Params, States, Terms
@@ -25,8 +26,9 @@ class DAAN(DANN):
   epoch gives, d_c the same of the examples of class c, which are counted by g_c. omega begins at
   one half.
 
-  Departs from paper and authors' code: both take the loss for the error, which can exceed one half
-  without being chance and makes distances negative; and the code reverses no gradient to g_c.
+  omega is that of the authors' code. Departs from it: that takes losses for errors, which makes
+  distances negative; it multiplies L_global by 0.1 and each L_c by 0.02; and it reverses no
+  gradient to g_c.
 
   Attributes:
     domain_classifier: Tells source features from target features; those of the classes are like it.
@@ -35,6 +37,11 @@ class DAAN(DANN):
   def setup(self) -> None:
     """Makes the classes' domain classifiers, whose weights are stacked along a leading axis."""
     self.class_classifiers = self.domain_classifier.clone(name=None, parent=None)
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, which has nothing to balance."""
+    super().check(batch_size)
+    needs.classes(self)
 
   def initial_states(self, params: Params) -> States:
     """Returns omega, and the errors (of all, then of each class) that the epoch has summed."""
@@ -81,7 +88,7 @@ class DAAN(DANN):
     wrong, counted = (
       [axis.gather(jax.lax.stop_gradient(x)) for x in pair] for pair in (wrong, counted)
     )
-    of_domain = [(w * c).sum(0) / c.sum(0) for w, c in zip(wrong, counted, strict=True)]
+    of_domain = [mean_error(*pair) for pair in zip(wrong, counted, strict=True)]
     errors = self.get_variable('balance', 'errors') + sum(of_domain) / 2
     steps = self.get_variable('balance', 'steps') + 1
     epoch = max(1, sum(domain.examples for domain in self.spec.sources) // len(wrong[0]))
@@ -90,6 +97,12 @@ class DAAN(DANN):
     self.put_variable('balance', 'omega', omega)
     self.put_variable('balance', 'errors', jnp.where(over, 0.0, errors))
     self.put_variable('balance', 'steps', jnp.where(over, 0, steps))
+
+
+def mean_error(wrong: jax.Array, counted: jax.Array) -> jax.Array:
+  """Returns the weighted mean of each column; one half, chance, where nothing is counted."""
+  total = counted.sum(0)
+  return jnp.where(total > 0, (wrong * counted).sum(0) / jnp.where(total > 0, total, 1.0), 0.5)
 
 
 def balance(errors: jax.Array) -> jax.Array:

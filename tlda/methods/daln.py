@@ -3,7 +3,7 @@
 import jax
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import gradient_reversal
@@ -33,8 +33,7 @@ class DALN(Method):
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, whose predictions are all the same."""
     del batch_size
-    if self.spec.classes < 2:
-      raise UserError('DALN needs 2 classes or more, or all predictions are the same')
+    needs.classes(self)
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the negative discrepancy."""

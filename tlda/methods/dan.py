@@ -1,7 +1,7 @@
 """Deep adaptation network (Long et al., 2015)."""
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -18,8 +18,9 @@ class DAN(Method):
 
   Departs from the paper: the discrepancy is the biased estimate over all pairs of the batch, not
   the unbiased one over consecutive pairs, which is faster for large batches and varies more; all
-  kernels have the same share (as in the authors' code), where the paper optimises the shares; and
-  their widths are around the mean, not the median, squared distance.
+  kernels have the same share, where the paper optimises the shares; and their widths are around the
+  mean, not the median, squared distance. The shares are equal in the authors' code too, which adds
+  its 5 kernels: a weight of 1 there is 5 here.
 
   Attributes:
     weight: Of the discrepancies (chosen for each problem in the paper).
@@ -32,10 +33,8 @@ class DAN(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a batch that says nothing of a distribution, and no kernel at all."""
-    if batch_size < 2:
-      raise UserError(f'{type(self).__name__} needs 2 examples of each domain in a batch at least')
-    if self.kernels < 1:
-      raise UserError(f'kernels={self.kernels}: at least 1 is needed')
+    needs.examples(self, batch_size)
+    needs.at_least(self, 1, 'kernels')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the discrepancies of features and logits."""

@@ -2,6 +2,7 @@
 
 from tlda import axis, losses
 from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -15,7 +16,7 @@ class DeepCORAL(Method):
     L_task + weight |C_source - C_target|_F^2 / (4 d^2)
 
   In the paper the layer is that of the logits, and the weight is such that both terms are of one
-  size at the end of training; most later libraries take the features.
+  size at the end of training; later libraries often take the features.
 
   Attributes:
     weight: Of the distance between covariances (chosen for each problem in the paper).
@@ -27,8 +28,7 @@ class DeepCORAL(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a batch that has no covariance, and a layer that is none."""
-    if batch_size < 2:
-      raise UserError(f'{type(self).__name__} needs 2 examples of each domain in a batch at least')
+    needs.examples(self, batch_size)
     if self.layer not in ('logits', 'features'):
       raise UserError(f'layer={self.layer} is neither logits nor features')
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Params, States, Terms
 from tlda.methods.virtual_adversarial import virtual_adversarial
@@ -22,12 +22,13 @@ class DIRTT(Method):
 
     target_weight (V + H) + teacher_weight KL(teacher || network)
 
-  `teachers` in turn are taken, evenly over the training; the first is what VADA has trained. A
-  teacher's batch normalisation takes the statistics of the batch. What VADA has clustered wrongly
-  stays wrong: many teachers over few steps let the network drift to a single class.
+  `teachers` in turn are taken, evenly over the training; the first is what VADA has trained. What
+  VADA has clustered wrongly stays wrong: many teachers over few steps let the network drift to a
+  single class.
 
-  Departs from the authors' code: teacher and predictions are of the weights as they are (the paper
-  averages them over steps).
+  Departs from the authors' code: teacher and predictions are of the weights as they are (there,
+  averaged over steps), and a teacher's batch normalisation takes the statistics of the batch
+  (there, the running ones).
 
   Attributes:
     target_weight: Of smoothness and entropy (the paper's lambda_t, 0.01).
@@ -46,10 +47,11 @@ class DIRTT(Method):
   radius: float = 3.5
 
   def check(self, batch_size: int) -> None:
-    """Refuses a training without a teacher, and a radius of no length."""
+    """Refuses a problem of one class, no teacher, and a radius of no length."""
     del batch_size
-    if self.teachers < 1 or self.radius <= 0:
-      raise UserError('DIRTT needs 1 teacher or more, and a radius above 0')
+    needs.classes(self)
+    needs.at_least(self, 1, 'teachers')
+    needs.above(self, 0, 'radius')
 
   def initial_states(self, params: Params) -> States:
     """Returns the first teacher: the network before any step."""

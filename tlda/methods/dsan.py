@@ -3,7 +3,7 @@
 import jax
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -23,7 +23,8 @@ class DSAN(Method):
 
   Departs from the paper: the mean is over the classes that the batch of the source has, for the
   others have nothing to compare. The authors' code leaves out, as well, those that are nowhere the
-  most probable in the batch of the target.
+  most probable in the batch of the target; and it adds kernels, of which this is the mean: its
+  weight, 0.5, with its 5 kernels is 2.5 here.
 
   Attributes:
     weight: The value of lambda at the end of training (the paper's 1).
@@ -36,10 +37,8 @@ class DSAN(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a batch that says nothing of a distribution, and no kernel at all."""
-    if batch_size < 2:
-      raise UserError(f'{type(self).__name__} needs 2 examples of each domain in a batch at least')
-    if self.kernels < 1:
-      raise UserError(f'kernels={self.kernels}: at least 1 is needed')
+    needs.examples(self, batch_size)
+    needs.at_least(self, 1, 'kernels')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the local discrepancy of features."""

@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 
 from tlda import losses
+from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Terms
@@ -34,6 +36,11 @@ class FixMatch(Averaged):
   weight: float = 1.0
   threshold: float = 0.95
 
+  def check(self, batch_size: int) -> None:
+    """Refuses what no average can be made of, and a threshold that is no probability."""
+    super().check(batch_size)
+    needs.shares(self, 'threshold')
+
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source, and what the target's strong views have to learn."""
     source, target = batch.source.flat(), batch.target
@@ -46,5 +53,5 @@ class FixMatch(Averaged):
     return {
       'task': self.task.loss(seen, source.labels).mean(),
       'consistency': self.weight * learned.mean(),
-      'monitor/confident': (learned > 0).mean(),
+      'monitor/confident': (jax.nn.softmax(weak).max(axis=1) >= self.threshold).mean(),
     }

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import DomainClassifier, MLPHead, gradient_reversal
@@ -44,6 +45,11 @@ class GVB(Method):
     like = self.domain_classifier
     self.bridge = nn.Dense(self.spec.classes)
     self.discriminator = MLPHead(like.hidden, 2, like.dropout)
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, whose predictions are all the same."""
+    del batch_size
+    needs.classes(self)
 
   def forward(self, inputs: jax.Array, domain: jax.Array | int, *, train: bool) -> Outputs:
     """Passes `[batch, ...]` inputs through extractor, head and bridge."""

@@ -1,6 +1,7 @@
 """Information maximisation (Krause et al., 2010; Liang et al., 2020)."""
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -24,6 +25,11 @@ class InformationMaximization(Method):
   """
 
   weight: float = 0.1
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, and a batch that cannot have several."""
+    needs.classes(self)
+    needs.examples(self, batch_size)
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and minus the information in the target's predictions."""

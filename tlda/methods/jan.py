@@ -3,7 +3,7 @@
 import jax
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, Terms
 
@@ -23,7 +23,8 @@ class JAN(Method):
   Departs from the paper: D is the biased estimate over all pairs of the batch, not the unbiased one
   over consecutive pairs, and the kernels' widths are around the mean, not the median, squared
   distance. As in the authors' code the features have several kernels and the predictions one; that
-  code fixes the latter's width at 1.68.
+  code fixes the latter's width at 1.68, and adds its 5 kernels, of which this is the mean: a weight
+  of 1 there is 5 here.
 
   Attributes:
     weight: The value of lambda at the end of training (the paper's 1).
@@ -35,10 +36,8 @@ class JAN(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a batch that says nothing of a distribution, and no kernel at all."""
-    if batch_size < 2:
-      raise UserError(f'{type(self).__name__} needs 2 examples of each domain in a batch at least')
-    if self.kernels < 1:
-      raise UserError(f'kernels={self.kernels}: at least 1 is needed')
+    needs.examples(self, batch_size)
+    needs.at_least(self, 1, 'kernels')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the joint discrepancy."""

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -28,6 +29,12 @@ class MCC(Method):
 
   temperature: float = 2.5
   weight: float = 1.0
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, which is mistaken for no other, and no temperature."""
+    del batch_size
+    needs.classes(self)
+    needs.above(self, 0, 'temperature')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the class confusion of the target."""

@@ -3,7 +3,7 @@
 import jax
 
 from tlda import losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Phase, Terms
 
@@ -37,9 +37,10 @@ class MCD(Method):
     self.other_head = self.head.clone(name=None, parent=None)
 
   def check(self, batch_size: int) -> None:
-    """Refuses a step without phase C."""
-    if self.repeats < 1:
-      raise UserError(f'repeats={self.repeats}: the extractor must move at least once in a step')
+    """Refuses a problem of one class, on which classifiers agree, and a step without phase C."""
+    del batch_size
+    needs.classes(self)
+    needs.at_least(self, 1, 'repeats')
 
   def phases(self) -> tuple[Phase, ...]:
     """Returns A, B and C."""

@@ -3,7 +3,7 @@
 import jax
 
 from tlda import losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import gradient_reversal
@@ -41,8 +41,8 @@ class MDD(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem where nothing can be contradicted."""
-    if self.spec.classes < 2:
-      raise UserError('MDD needs at least 2 classes: with 1 no classifier can contradict another')
+    del batch_size
+    needs.classes(self)
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the adversary's loss, minus D."""

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Outputs, Params, States, Terms
@@ -41,6 +42,11 @@ class MeanTeacher(Averaged):
   weight: float = 3.0
   threshold: float = 0.968
   class_balance: float = 0.005
+
+  def check(self, batch_size: int) -> None:
+    """Refuses what no average can be made of, and a threshold that is no probability."""
+    super().check(batch_size)
+    needs.shares(self, 'threshold')
 
   def initial_states(self, params: Params) -> States:
     """Returns a teacher with the initial weights, and running statistics of its own."""

@@ -1,6 +1,7 @@
 """Entropy minimisation (Grandvalet and Bengio, 2004)."""
 
 from tlda import losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -22,6 +23,11 @@ class MinimumEntropy(Method):
   """
 
   weight: float = 0.01
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, which is always certain."""
+    del batch_size
+    needs.classes(self)
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the entropy of the target's predictions."""

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Params, States, Terms
@@ -23,8 +24,8 @@ class MSTN(DANN):
   centroids.
 
   Departs from the authors' code: the sum over classes is the paper's, where the code takes the mean
-  over classes and features; and the centroid of a class that is not in the batch stays, where in
-  the code it shrinks.
+  over classes and features; the centroid of a class that is not in the batch stays, where in the
+  code it shrinks; and DANN's part is whole, where in the code it counts a tenth.
 
   Attributes:
     domain_classifier: Tells source features from target features.
@@ -36,6 +37,12 @@ class MSTN(DANN):
 
   alignment: float = 0.1
   memory: float = 0.7
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, and a memory that is no share."""
+    super().check(batch_size)
+    needs.classes(self)
+    needs.shares(self, 'memory')
 
   def initial_states(self, params: Params) -> States:
     """Returns centroids at 0."""
@@ -61,7 +68,7 @@ class MSTN(DANN):
     members = jax.nn.one_hot(labels, self.spec.classes, axis=0)
     count = members.sum(axis=1, keepdims=True)
     old = self.get_variable('centroids', domain)
-    mean = members @ features / jnp.maximum(count, 1)
+    mean = jnp.matmul(members, features, precision='highest') / jnp.maximum(count, 1)
     new = jnp.where(count > 0, self.memory * old + (1 - self.memory) * mean, old)
     self.put_variable('centroids', domain, jax.lax.stop_gradient(new))
     return new

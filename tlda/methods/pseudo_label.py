@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from tlda import losses
 from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -38,7 +39,9 @@ class PseudoLabel(Method):
   threshold: float = 0.0
 
   def check(self, batch_size: int) -> None:
-    """Refuses a ramp that does not go up."""
+    """Refuses one class, a ramp that does not go up, and a threshold that is no probability."""
+    needs.classes(self)
+    needs.shares(self, 'threshold')
     if not 0.0 <= self.begin < self.end:
       raise UserError(f'the ramp must end after it begins, not from {self.begin} to {self.end}')
 

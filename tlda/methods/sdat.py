@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import axis
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch
 from tlda.methods.cdan_e import CDANE
 from tlda.methods.method import Objective, Params, States, Terms
@@ -20,11 +20,12 @@ class SDAT(CDANE):
 
   at the weights w. Smoothing the adversarial loss too makes adaptation worse, the paper finds.
 
-  Departs from the authors' code: that takes the domain loss at w + e too.
+  Departs from the authors' code: that takes the domain loss at w + e too, and its scripts have CDAN
+  without entropy conditioning (`entropy_conditioning` of False here).
 
   Attributes:
     rho: How far weights are moved to where the task loss is highest, as a Euclidean length (the
-      authors' default 0.05; the paper has 0.02 for most).
+      authors' default 0.05; 0.02 in their scripts for Office-Home).
   """
 
   rho: float = 0.05
@@ -32,8 +33,7 @@ class SDAT(CDANE):
   def check(self, batch_size: int) -> None:
     """Refuses what CDAN refuses, and a negative length."""
     super().check(batch_size)
-    if self.rho < 0:
-      raise UserError(f'rho must be 0 or above, not {self.rho}')
+    needs.at_least(self, 0, 'rho')
 
   def gradients(
     self, objective: Objective, params: Params, batch: Batch

@@ -1,7 +1,7 @@
 """Alignment of features by the Sinkhorn divergence (Genevay et al., 2018; Feydy et al., 2019)."""
 
 from tlda import axis, losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 
@@ -32,10 +32,9 @@ class SinkhornAlignment(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a plan that is not regularised, or never computed."""
-    if self.regularization <= 0 or self.iterations < 1:
-      raise UserError(
-        f'regularization={self.regularization} and iterations={self.iterations} must be above 0'
-      )
+    del batch_size
+    needs.above(self, 0, 'regularization')
+    needs.at_least(self, 1, 'iterations')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the Sinkhorn divergence of features."""

@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from tlda.methods import needs
 from tlda.methods.batch import Context, Examples
 from tlda.methods.mcd import MCD
 from tlda.methods.method import Phase
@@ -40,7 +41,8 @@ class STAR(MCD):
   bias, are shared by the two draws.
 
   Departs from the authors' code: the two task losses are added, as in MCD, where it averages them;
-  the extractor moves `repeats` times, where it moves once more.
+  the extractor moves `repeats` times, where it moves once more; and in phase B each domain passes
+  alone, where both pass together.
 
   Attributes:
     initial_deviation: Standard deviation of each weight before training (the authors' softplus(-2),
@@ -52,6 +54,11 @@ class STAR(MCD):
   def setup(self) -> None:
     """Makes the deviation of the head's weights."""
     self.deviation = Deviation(self.initial_deviation)
+
+  def check(self, batch_size: int) -> None:
+    """Refuses what MCD refuses, and classifiers that are not random."""
+    super().check(batch_size)
+    needs.above(self, 0, 'initial_deviation')
 
   def phases(self) -> tuple[Phase, ...]:
     """Returns A, B and C of MCD, where B moves the distribution."""

@@ -3,6 +3,7 @@
 import jax
 
 from tlda import axis, losses
+from tlda.methods import needs
 from tlda.methods.batch import Context
 from tlda.methods.mcd import MCD
 
@@ -24,6 +25,11 @@ class SWD(MCD):
   """
 
   projections: int = 128
+
+  def check(self, batch_size: int) -> None:
+    """Refuses what MCD refuses, and no direction."""
+    super().check(batch_size)
+    needs.at_least(self, 1, 'projections')
 
   def discrepancy(self, logits: jax.Array, other: jax.Array, context: Context) -> jax.Array:
     """Returns how much the two classifiers disagree on all devices' examples, a scalar."""

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import losses
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Outputs, Phase, Terms
 
@@ -31,6 +32,11 @@ class SymNets(Method):
   def setup(self) -> None:
     """Makes C_s, with initial weights of its own."""
     self.source_head = self.head.clone(name=None, parent=None)
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a problem of one class, which has no categories to confuse."""
+    del batch_size
+    needs.classes(self)
 
   def phases(self) -> tuple[Phase, ...]:
     """Returns the heads' move, then the extractor's."""

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.alternating import Alternating
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Terms
@@ -24,7 +24,7 @@ class VADA(Alternating):
   loss under exchanged domains, which has a gradient where the classifier is sure.
 
   Departs from the authors' code: domains share the batch of batch normalisation, predictions are
-  of the weights as they are (the paper averages them over steps), and the direction of V is found
+  of the weights as they are (there, averaged over steps), and the direction of V is found
   without a finite difference (see `virtual_adversarial`).
 
   Attributes:
@@ -41,12 +41,10 @@ class VADA(Alternating):
   radius: float = 3.5
 
   def check(self, batch_size: int) -> None:
-    """Refuses a problem of one class, and a radius of no length."""
+    """Refuses a problem of one class, which has no boundary, and a radius of no length."""
     del batch_size
-    if self.spec.classes < 2:
-      raise UserError('VADA needs 2 classes or more, or there is no boundary')
-    if self.radius <= 0:
-      raise UserError(f'radius must be above 0, not {self.radius}')
+    needs.classes(self)
+    needs.above(self, 0, 'radius')
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the network's terms."""

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import losses
+from tlda.methods import needs
 from tlda.methods.alternating import Alternating
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Outputs, Phase, Terms
@@ -24,8 +25,6 @@ class WDGRL(Alternating):
   Source and target are paired row by row; of several sources, each is paired with the same target.
   The critic has no dropout, whatever its domain classifier's: it is a function with a slope.
 
-  Departs from the authors' code: the critic has the learning rate of the network.
-
   Attributes:
     domain_classifier: The critic; its logit is f, not a probability.
     weight: Of the distance (1 on Amazon reviews and 0.01 on digits in the authors' code).
@@ -36,6 +35,12 @@ class WDGRL(Alternating):
   weight: float = 0.1
   penalty: float = 10.0
   critic_steps: int = 5
+
+  def check(self, batch_size: int) -> None:
+    """Refuses a critic that never moves, and a reward for its slopes."""
+    del batch_size
+    needs.at_least(self, 1, 'critic_steps')
+    needs.at_least(self, 0, 'penalty')
 
   def phases(self) -> tuple[Phase, ...]:
     """Returns the critic's moves, then the network's."""

@@ -1,0 +1,136 @@
+"""What methods refuse: problems of one class, batches of one, and fields that make no sense."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from tests.problem import BATCH, domain, make_method
+from tlda import methods
+from tlda.errors import UserError
+from tlda.methods import Method
+
+TWO_CLASSES = [
+  'adamatch',
+  'atdoc',
+  'bnm',
+  'can',
+  'cdan',
+  'cdan_e',
+  'bsp_cdan',
+  'daan',
+  'daln',
+  'dirt_t',
+  'fixmatch',
+  'gvb',
+  'information_maximization',
+  'mcc',
+  'mcd',
+  'mdd',
+  'mean_teacher',
+  'minimum_entropy',
+  'mstn',
+  'pseudo_label',
+  'sdat',
+  'star',
+  'swd',
+  'symnets',
+  'vada',
+]
+TWO_EXAMPLES = [
+  'bnm',
+  'cmd',
+  'dan',
+  'deep_coral',
+  'dsan',
+  'information_maximization',
+  'jan',
+  'jan_adversarial',
+]
+AT_LEAST_ONE = {
+  'bsp': ['singular_values'],
+  'can': ['clusterings', 'members'],
+  'cmd': ['moments'],
+  'dan': ['kernels'],
+  'deep_jdot': ['iterations'],
+  'dirt_t': ['teachers'],
+  'dsan': ['kernels'],
+  'jan': ['kernels'],
+  'mcd': ['repeats'],
+  'sinkhorn': ['iterations'],
+  'swd': ['projections', 'repeats'],
+  'wdgrl': ['critic_steps'],
+}
+ABOVE_ZERO = {
+  'afn': ['step', 'radius'],
+  'can': ['radius'],
+  'cmd': ['span'],
+  'deep_jdot': ['regularization'],
+  'dirt_t': ['radius'],
+  'mcc': ['temperature'],
+  'sinkhorn': ['regularization'],
+  'star': ['initial_deviation'],
+  'vada': ['radius'],
+}
+NOT_NEGATIVE = {'cdan': ['random_dimension'], 'sdat': ['rho'], 'wdgrl': ['penalty']}
+SHARES = {
+  'adamatch': ['decay', 'memory', 'threshold'],
+  'fixmatch': ['decay', 'threshold'],
+  'mean_teacher': ['decay', 'threshold'],
+  'mstn': ['memory'],
+  'pseudo_label': ['threshold'],
+}
+
+
+def fields_of(table: dict[str, list[str]], *values: Any) -> list[tuple[str, str, Any]]:
+  """Returns each method's name with each of its fields and each value."""
+  return [
+    (name, field, value) for name, fields in table.items() for field in fields for value in values
+  ]
+
+
+def make(name: str, **fields: Any) -> Method:
+  return make_method(methods.get(name), domain('left', 1), domain('right', 2), **fields)
+
+
+@pytest.mark.parametrize('name', methods.names())
+def test_the_small_problem_suits_every_method(name: str) -> None:
+  make(name).check(BATCH)
+
+
+@pytest.mark.parametrize('name', TWO_CLASSES)
+def test_one_class_is_refused(name: str) -> None:
+  method = make(name)
+  single = method.clone(spec=dataclasses.replace(method.spec, classes=1))
+  with pytest.raises(UserError, match=f'{type(method).__name__} needs 2 classes or more, not 1'):
+    single.check(BATCH)
+
+
+@pytest.mark.parametrize('name', TWO_EXAMPLES)
+def test_one_example_is_refused(name: str) -> None:
+  with pytest.raises(UserError, match='needs 2 examples of each domain in a batch or more, not 1'):
+    make(name).check(1)
+
+
+@pytest.mark.parametrize(('name', 'field', 'value'), fields_of(AT_LEAST_ONE, 0))
+def test_none_is_refused(name: str, field: str, value: int) -> None:
+  with pytest.raises(UserError, match=f'{field} must be 1 or above, not 0'):
+    make(name, **{field: value}).check(BATCH)
+
+
+@pytest.mark.parametrize(('name', 'field', 'value'), fields_of(ABOVE_ZERO, 0.0, -1.0))
+def test_what_is_not_above_zero_is_refused(name: str, field: str, value: float) -> None:
+  with pytest.raises(UserError, match=f'{field} must be above 0, not {value}'):
+    make(name, **{field: value}).check(BATCH)
+
+
+@pytest.mark.parametrize(('name', 'field', 'value'), fields_of(NOT_NEGATIVE, -1))
+def test_what_is_negative_is_refused(name: str, field: str, value: float) -> None:
+  with pytest.raises(UserError, match=f'{field} must be 0 or above, not -1'):
+    make(name, **{field: value}).check(BATCH)
+
+
+@pytest.mark.parametrize(('name', 'field', 'value'), fields_of(SHARES, -0.1, 1.1, float('nan')))
+def test_what_is_no_share_is_refused(name: str, field: str, value: float) -> None:
+  with pytest.raises(UserError, match=f'{field} must be between 0 and 1, not {value}'):
+    make(name, **{field: value}).check(BATCH)

@@ -1,0 +1,45 @@
+"""What a method asks of a problem and of its fields, said to the user before anything is compiled.
+
+Each raises `UserError`, in one sentence, where it is not so; a method's `check` calls them.
+"""
+
+from tlda.errors import UserError
+from tlda.methods.method import Method
+
+
+def classes(method: Method, fewest: int = 2) -> None:
+  """Refuses a problem with fewer classes: of one alone, all predictions are the same."""
+  if method.spec.classes < fewest:
+    raise UserError(
+      f'{type(method).__name__} needs {fewest} classes or more, not {method.spec.classes}'
+    )
+
+
+def examples(method: Method, batch_size: int, fewest: int = 2) -> None:
+  """Refuses a batch with fewer examples: one alone says nothing of a distribution."""
+  if batch_size < fewest:
+    raise UserError(
+      f'{type(method).__name__} needs {fewest} examples of each domain in a batch or more, '
+      f'not {batch_size}'
+    )
+
+
+def at_least(method: Method, bound: float, *fields: str) -> None:
+  """Refuses fields below a bound."""
+  for field in fields:
+    if not getattr(method, field) >= bound:
+      raise UserError(f'{field} must be {bound} or above, not {getattr(method, field)}')
+
+
+def above(method: Method, bound: float, *fields: str) -> None:
+  """Refuses fields at a bound or below it."""
+  for field in fields:
+    if not getattr(method, field) > bound:
+      raise UserError(f'{field} must be above {bound}, not {getattr(method, field)}')
+
+
+def shares(method: Method, *fields: str) -> None:
+  """Refuses fields that are no shares of a whole."""
+  for field in fields:
+    if not 0 <= getattr(method, field) <= 1:
+      raise UserError(f'{field} must be between 0 and 1, not {getattr(method, field)}')
