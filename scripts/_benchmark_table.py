@@ -31,13 +31,13 @@ is the CPU time of the Python thread that makes a feed and dispatches it, as a s
 fastest step. The *first call* compiles. *Peak memory* is that of the process (on an \
 accelerator, the device's), two sets of 60,000 examples included. Cases took turns, each in a \
 process of its own; a ratio of medians is taken within a round. PyTorch's threads sleep while they \
-wait (`OMP_WAIT_POLICY=PASSIVE`).
+wait (`OMP_WAIT_POLICY=PASSIVE`); OpenBLAS has one (`OPENBLAS_NUM_THREADS=1`).
 """
 
 
 def markdown(result: Mapping[str, Any]) -> str:
   """Returns the tables of a result, and how it was made."""
-  cases, compared, commit = result['cases'], _ratios(result['cases']), result['commit']
+  cases, compared = result['cases'], _ratios(result['cases'])
   lines = [
     '**Training step**: DANN on the MNIST network of Ganin et al. (2016), 64 source and 64 target '
     'images of 28x28x3; `MLP` is a shallow network on 512 numbers.\n',
@@ -45,16 +45,31 @@ def markdown(result: Mapping[str, Any]) -> str:
     _RATIOS + ''.join(compared) if compared else '',
     _NOTES,
     ''.join(f'{sentence}.\n' for sentence in result['left_out']),
-    f'- `{result["command"]}` at `{commit[:12]}{"+" * commit.endswith("+")}`',
-    f'- {result["rounds"]} rounds of {result["seconds_in_a_round"]:g} s a case, on '
-    f'{result["device"]["kind"]}, {result["cores"]} cores; load at the start {result["load"]:.1f}',
-    f'- {_versions(cases)}\n',
+    made(result, [row['versions'] for row in cases]),
   ]
   return '\n'.join(line for line in lines if line)
 
 
+def made(result: Mapping[str, Any], versions: Sequence[Mapping[str, str]]) -> str:
+  """Returns how a result was made: command, commit, rounds, machine.
+
+  Args:
+    result: The result of any benchmark.
+    versions: Names and versions of packages, of each case or side; equal ones are said once.
+  """
+  commit = result['commit']
+  sides = dict.fromkeys(', '.join(map(' '.join, side.items())) for side in versions)
+  lines = [
+    f'- `{result["command"]}` at `{commit[:12]}{"+" * commit.endswith("+")}`',
+    f'- {result["rounds"]} rounds of {result["seconds_in_a_round"]:g} s a case, on '
+    f'{result["device"]["kind"]}, {result["cores"]} cores; load at the start {result["load"]:.1f}',
+    f'- {"; ".join(sides)}\n',
+  ]
+  return '\n'.join(lines)
+
+
 def ratio(row: Row, base: Row) -> tuple[float, ...]:
-  """Returns a case's time of a step and seed in units of another's.
+  """Returns a case's time of a step (and seed, where there are several) in units of another's.
 
   Args:
     row: The case.
@@ -64,7 +79,7 @@ def ratio(row: Row, base: Row) -> tuple[float, ...]:
     The median of the rounds' ratios, the lowest, the highest; the ratio of the fastest samples;
     that of CPU time.
   """
-  share = base['seeds'] / row['seeds']
+  share = base.get('seeds', 1) / row.get('seeds', 1)
   pairs = zip(row['median_of_each_round'], base['median_of_each_round'], strict=True)
   found = [share * own / other for own, other in pairs]
   fastest, cpu = (share * row[key] / base[key] for key in ('minimum', 'cpu_seconds'))
@@ -97,11 +112,3 @@ def _case(row: Row) -> str:
     '–' if peak is None else f'{peak / 2**20:,.0f}',
   )
   return f'| {" | ".join(cells)} |\n'
-
-
-def _versions(cases: Sequence[Row]) -> str:
-  """Returns the versions of each side."""
-  sides = dict.fromkeys(
-    ', '.join(f'{name} {version}' for name, version in row['versions'].items()) for row in cases
-  )
-  return '; '.join(sides)

@@ -1,128 +1,43 @@
-"""Measures how fast training is, and writes `experiments/results/benchmark_step.{json,md}`.
+"""Measures how fast things are, and writes `experiments/results/benchmark_NAME.{json,md}`.
 
   python scripts/benchmark.py step                       the DANN step on digits, in several ways
   python scripts/benchmark.py step --torch_python=PATH   and the same network in PyTorch (CPU)
+  python scripts/benchmark.py losses [--torch_python=PATH]   each loss, and the same in PyTorch
+  python scripts/benchmark.py methods                    the step of each method
 
 PATH is a Python of its own that has PyTorch, such as
-  python3.11 -m venv DIR && DIR/bin/pip install torch
+  python3.11 -m venv DIR && DIR/bin/pip install torch numpy
 
-Each case is a process that stays; they take turns, one round after another, so that whatever else
-the machine does troubles all alike. Needs no data: images are random.
+What is compared runs in processes that stay and take turns, one round after another, so that
+whatever else the machine does troubles all alike. Needs no data: inputs are random.
 """
 
 import argparse
 import contextlib
 import json
 import os
-import shutil
 import statistics
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from experiments import common, provenance  # noqa: E402
-from scripts import _benchmark_table  # noqa: E402
+from scripts import _benchmark_losses, _benchmark_methods, _benchmark_table, _workers  # noqa: E402
+from scripts._workers import Process, Worker  # noqa: E402
 from scripts.benchmark_step import CASES, Case  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
 
-BENCHMARKS = ('step',)
 TORCH = {f'PyTorch on CPU, {layout}': layout for layout in ('default', 'channels_last')}
-_TRIAL = (5, 1)  # Samples, and steps in each, of a first round that is not counted.
-_SAMPLE = 0.1  # Seconds that are timed at once: short, so that some of them go undisturbed.
-
-
-class Worker:
-  """A process that runs the steps of one case when asked to.
-
-  Attributes:
-    case: What it runs.
-    ready: What it said when it was ready: `first_call` and `about`, or `left_out`.
-    rounds: Its answer for each round.
-  """
-
-  def __init__(self, case: Case, command: Sequence[str]) -> None:
-    """Starts it and waits for its first step."""
-    self.case, self.rounds, self._size = case, [], _TRIAL
-    self._process = subprocess.Popen(
-      command,
-      cwd=ROOT,
-      stdin=subprocess.PIPE,
-      stdout=subprocess.PIPE,
-      text=True,
-      # Threads of OpenMP, PyTorch's, sleep while they wait: where another program wants a core,
-      # spinning makes PyTorch several times slower.
-      env={'OMP_WAIT_POLICY': 'PASSIVE', **os.environ},
-      start_new_session=True,  # Ctrl-C is for this process, which then ends the other.
-    )
-    self.ready = self._answer()
-
-  def __enter__(self) -> Self:
-    """Returns itself; the process ends with the block."""
-    return self
-
-  def __exit__(self, *_: object) -> None:
-    """Ends the process."""
-    self._process.kill()
-    self._process.communicate()
-
-  def tune(self, seconds: float) -> None:
-    """Runs a round that does not count, and lets the next ones last that many seconds."""
-    step = statistics.median(self._run()['seconds'])
-    steps = max(1, round(_SAMPLE / step))
-    self._size = (max(1, round(seconds / (steps * step))), steps)
-
-  def go(self) -> None:
-    """Runs a round."""
-    self.rounds.append(self._run())
-
-  def row(self) -> dict[str, Any]:
-    """Returns what was measured."""
-    medians = [statistics.median(each['seconds']) for each in self.rounds]
-    minimum = min(second for each in self.rounds for second in each['seconds'])
-    cpu = [statistics.median(each['cpu_seconds']) for each in self.rounds]
-    host = [each['host_seconds'] for each in self.rounds if each['host_seconds']]
-    about, (samples, steps) = self.ready['about'], self._size
-    return {
-      'case': self.case.name,
-      'seeds': self.case.seeds,
-      'examples': 2 * self.case.batch_size * self.case.seeds,
-      'samples_in_a_round': samples,
-      'steps_in_a_sample': steps,
-      'median_of_each_round': medians,
-      'minimum': minimum,
-      'cpu_seconds': statistics.median(cpu),
-      'host_share': statistics.median(host) / minimum if host else None,
-      'first_call_seconds': self.ready['first_call'],
-      'peak_bytes': self.rounds[-1]['peak_bytes'],
-      'parameters': about['parameters'],
-      'platform': about['device']['platform'],
-      'versions': about['versions'],
-    }
-
-  def _run(self) -> dict[str, Any]:
-    with contextlib.suppress(BrokenPipeError):  # If it has ended, there is no answer either.
-      self._process.stdin.write('{} {}\n'.format(*self._size))
-      self._process.stdin.flush()
-    return self._answer()
-
-  def _answer(self) -> dict[str, Any]:
-    line = self._process.stdout.readline()
-    if not line:
-      self._process.communicate()
-      code = self._process.returncode
-      raise UserError(f'the process of {self.case.name!r} ended with exit code {code}')
-    return json.loads(line)
 
 
 def measure(
   commands: Mapping[Case, Sequence[str]], rounds: int, seconds: float
-) -> tuple[list[Worker], list[str]]:
-  """Runs all cases, in turns.
+) -> tuple[dict[Case, Worker], list[str]]:
+  """Runs all cases of the step, in turns.
 
   Args:
     commands: How the process of each case is started.
@@ -136,23 +51,20 @@ def measure(
     UserError: A process ended before its time.
   """
   with contextlib.ExitStack() as stack:
-    started = []
+    started = {}
     for case, command in commands.items():
       print(f'{case.name}: starts', flush=True)
-      started.append(stack.enter_context(Worker(case, command)))
-    missing = {worker.case.name: worker.ready.get('left_out') for worker in started}
-    workers = [worker for worker in started if not missing[worker.case.name]]
-    for worker in workers:
+      started[case] = Worker(stack.enter_context(Process(case.name, command)))
+    missing = {case: worker.ready.get('left_out') for case, worker in started.items()}
+    workers = {case: worker for case, worker in started.items() if not missing[case]}
+    for worker in workers.values():
       worker.tune(seconds)
-    for number in range(rounds):
-      print(f'round {number + 1} of {rounds}', flush=True)
-      for worker in workers if number % 2 else reversed(workers):
-        worker.go()
-  return workers, [f'{name} is left out: {why}' for name, why in missing.items() if why]
+    _workers.take_turns([list(workers.values())], rounds)
+  return workers, [f'{case.name} is left out: {why}' for case, why in missing.items() if why]
 
 
 def commands(torch_python: str | None) -> dict[Case, Sequence[str]]:
-  """Returns how the process of each case is started.
+  """Returns how the process of each case of the step is started.
 
   Raises:
     UserError: `torch_python` does not run, or has no PyTorch.
@@ -160,42 +72,82 @@ def commands(torch_python: str | None) -> dict[Case, Sequence[str]]:
   started = {case: (sys.executable, '-m', 'scripts.benchmark_step', case.name) for case in CASES}
   if not torch_python:
     return started
-  torch_python = os.path.abspath(shutil.which(torch_python) or torch_python)
-  try:
-    tried = subprocess.run([torch_python, '-c', 'import torch'], capture_output=True, check=False)
-  except OSError as error:
-    raise UserError(f'--torch_python={torch_python} does not run: {error.strerror}') from error
-  if tried.returncode:
-    raise UserError(f'--torch_python={torch_python} has no PyTorch: pip install torch there')
-  torch = (torch_python, '-m', 'scripts.benchmark_torch')
+  torch = _workers.torch(torch_python, 'scripts.benchmark_torch')
   return started | {Case(name): (*torch, layout) for name, layout in TORCH.items()}
 
 
+def row(case: Case, worker: Worker) -> dict[str, Any]:
+  """Returns what was measured of a case of the step."""
+  measured, about = worker.row(), worker.ready['about']
+  host = [each['host_seconds'] for each in worker.rounds if each['host_seconds']]
+  return {
+    'case': case.name,
+    'seeds': case.seeds,
+    'examples': 2 * case.batch_size * case.seeds,
+    **measured,
+    'host_share': statistics.median(host) / measured['minimum'] if host else None,
+    'peak_bytes': worker.rounds[-1]['peak_bytes'],
+    'parameters': about['parameters'],
+    'platform': about['device']['platform'],
+    'versions': about['versions'],
+  }
+
+
 def step(torch_python: str | None, rounds: int, seconds: float) -> dict[str, Any]:
-  """Measures the training step; returns what `benchmark_step.json` holds.
+  """Measures the training step.
 
   Args:
     torch_python: A Python that has PyTorch; None leaves PyTorch out.
     rounds: How often each case has its turn.
     seconds: How long a turn lasts.
+
+  Returns:
+    The device, a row for each case, and what was left out.
   """
-  load = os.getloadavg()[0]
   workers, left_out = measure(commands(torch_python), rounds, seconds)
   if not torch_python:
-    left_out.append('PyTorch is left out: --torch_python names a Python that has it')
+    left_out.append(_workers.NO_TORCH)
+  device = next(iter(workers.values())).ready['about']['device']
+  cases = [row(case, worker) for case, worker in workers.items()]
+  return {'device': device, 'cases': cases, 'left_out': left_out}
+
+
+class Benchmark(NamedTuple):
+  """What can be measured.
+
+  Attributes:
+    measure: `(torch_python, rounds, seconds)` to what there is to say of it.
+    draw: The Markdown of a result.
+    rounds: How often each case has its turn, by default.
+    seconds: How long a turn lasts, by default.
+  """
+
+  measure: Callable[[str | None, int, float], dict[str, Any]]
+  draw: Callable[[Mapping[str, Any]], str]
+  rounds: int
+  seconds: float
+
+
+BENCHMARKS = {
+  'step': Benchmark(step, _benchmark_table.markdown, 7, 2.0),
+  'losses': Benchmark(_benchmark_losses.measure, _benchmark_losses.markdown, 5, 0.1),
+  'methods': Benchmark(_benchmark_methods.measure, _benchmark_methods.markdown, 5, 0.3),
+}
+
+
+def result(name: str, torch_python: str | None, rounds: int, seconds: float) -> dict[str, Any]:
+  """Measures; returns what `benchmark_NAME.json` holds."""
   words = ['--torch_python=PATH'] * bool(torch_python) + [f'--{rounds=}', f'--{seconds=:g}']
-  return {
-    'benchmark': 'step',
-    'command': ' '.join(['python scripts/benchmark.py step', *words]),
+  about = {
+    'benchmark': name,
+    'command': ' '.join([f'python scripts/benchmark.py {name}', *words]),
     'commit': provenance.commit() or 'unknown',
-    'device': workers[0].ready['about']['device'],
     'cores': os.cpu_count(),
-    'load': load,
+    'load': os.getloadavg()[0],
     'rounds': rounds,
     'seconds_in_a_round': seconds,
-    'cases': [worker.row() for worker in workers],
-    'left_out': left_out,
   }
+  return about | BENCHMARKS[name].measure(torch_python, rounds, seconds)
 
 
 def write(path: Path, result: Mapping[str, Any]) -> None:
@@ -204,7 +156,7 @@ def write(path: Path, result: Mapping[str, Any]) -> None:
   Raises:
     UserError: It cannot be written there.
   """
-  drawn = _benchmark_table.markdown(result)
+  drawn = BENCHMARKS[result['benchmark']].draw(result)
   print(drawn, flush=True)
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -222,13 +174,16 @@ def run(given: argparse.Namespace) -> None:
   """
   if given.benchmark not in BENCHMARKS:
     raise UserError(nearest('benchmark', given.benchmark, BENCHMARKS))
-  for name in ('rounds', 'seconds'):
-    if not getattr(given, name) > 0:
-      raise UserError(f'--{name} must be above 0, not {getattr(given, name)}')
+  sizes = {name: getattr(given, name) for name in ('rounds', 'seconds')}
+  for name, size in sizes.items():
+    if size is None:
+      sizes[name] = getattr(BENCHMARKS[given.benchmark], name)
+    elif not size > 0:
+      raise UserError(f'--{name} must be above 0, not {size}')
   path = given.output or ROOT / 'experiments' / 'results' / f'benchmark_{given.benchmark}.json'
   if path.suffix != '.json':
     raise UserError(f'--output={path} must end in .json: the table goes beside it')
-  write(path, step(given.torch_python, given.rounds, given.seconds))
+  write(path, result(given.benchmark, given.torch_python, **sizes))
 
 
 def main() -> None:
@@ -236,10 +191,11 @@ def main() -> None:
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
+  each = lambda size: ', '.join(f'{name} {getattr(x, size):g}' for name, x in BENCHMARKS.items())
   parser.add_argument('benchmark', help=f'one of {", ".join(BENCHMARKS)}')
   parser.add_argument('--torch_python', metavar='PATH', help='a Python that has PyTorch')
-  parser.add_argument('--rounds', type=int, default=7, help='turns of each case (7)')
-  parser.add_argument('--seconds', type=float, default=2.0, help='length of a turn (2)')
+  parser.add_argument('--rounds', type=int, help=f'turns of each case ({each("rounds")})')
+  parser.add_argument('--seconds', type=float, help=f'length of a turn ({each("seconds")})')
   parser.add_argument('--output', type=Path, metavar='FILE.json', help='where to write instead')
   given = parser.parse_args()
   sys.exit(common.guarded(lambda: run(given)))

@@ -17,9 +17,9 @@ import numpy as np
 
 from experiments import common, provenance
 from scripts import _worker
-from tlda import tasks, transfer
+from tlda import methods, tasks, transfer
 from tlda.data import Domain, Split
-from tlda.methods import DANN, Context
+from tlda.methods import Context
 from tlda.models import backbones
 from tlda.training import parallel
 from tlda.training import seeds as seeds_lib
@@ -30,21 +30,23 @@ from tlda.training.step import Logs, train_step
 CLASSES = 10
 TOTAL_STEPS = 20_000
 _PROBES = 5  # Steps whose host work is timed after each round.
-_SHAPES = {'mnist_net': (28, 28, 3), 'mlp': (512,)}
+_GREY = (28, 28, 1)
+_SHAPES = {'mnist_net': (28, 28, 3), 'lenet': _GREY, 'lenet_bn': _GREY, 'mlp': (512,)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-  """One way to run the DANN step on the digits experiment's settings.
+  """One way to run a training step on the digits experiment's settings.
 
   Attributes:
     name: As it is shown.
-    backbone: 'mnist_net' sees random images, 'mlp' random vectors.
+    backbone: 'mlp' sees random vectors, the others random images.
     resident: Whether the data live on the device, or rows are fed at each step.
     devices: Their number; virtual ones on a CPU.
     seeds: Trainings in one program.
     examples: Of each domain; MNIST has 60,000.
     batch_size: Examples of each domain in a step.
+    method: What is trained, with its defaults.
   """
 
   name: str
@@ -54,6 +56,7 @@ class Case:
   seeds: int = 1
   examples: int = 60_000
   batch_size: int = 64
+  method: str = 'dann'
 
 
 CASES = (
@@ -67,31 +70,24 @@ CASES = (
 
 
 class StepBench:
-  """The DANN step of a case, fed and dispatched as `fit` does it.
+  """The training step of a case, fed and dispatched as `fit` does it.
 
   Attributes:
-    about: Versions, device and number of parameters.
+    about: Versions, device, number of parameters, and the backbone.
   """
 
   def __init__(self, case: Case) -> None:
     """Makes data and states; compiles the step only when it first runs."""
     source, target = _domain('left', 1, case), _domain('right', 2, case)
-    spec = common.describe([source], target)
-    network = backbones.network(case.backbone, classes=CLASSES)
-    self._method = DANN(
-      spec=spec,
-      task=tasks.Classification(),
-      extractor=network.extractor,
-      head=network.head,
-      domain_classifier=network.domain_classifier,
-    )
+    spec, cls = common.describe([source], target), methods.get(case.method)
+    self._method = make_method(cls, case, spec)
     schedule = transfer.schedule('annealing', 0.01, TOTAL_STEPS)
     self._optimizer = transfer.optimizer('sgd', schedule)
     devices = parallel.Parallel(None, case.batch_size, jax.devices()[: case.devices])
     self._inputs = Inputs(
       parts(self._method, [source], target),
       batch_size=case.batch_size,
-      preprocessing=common.preprocessing(DANN, [source], target),
+      preprocessing=common.preprocessing(cls, [source], target),
       views=self._method.views,
       parallel=devices,
       resident=case.resident,
@@ -106,6 +102,7 @@ class StepBench:
       'versions': provenance.versions(),
       'device': parallel.describe(),
       'parameters': sum(sizes) // case.seeds,
+      'backbone': case.backbone,
     }
 
   def run(self, steps: int) -> None:
@@ -145,6 +142,24 @@ class StepBench:
   def _created(self, seed: jax.Array) -> TrainState:
     example = self._inputs.example(self._seeds[0])
     return create(self._method, self._optimizer, example, seed, TOTAL_STEPS)
+
+
+def make_method(cls: type[methods.Method], case: Case, spec: methods.Spec) -> methods.Method:
+  """Returns the method of a case, on its network.
+
+  Raises:
+    UserError: The method cannot work on it.
+  """
+  normalization = cls.normalization or 'joint'
+  network = backbones.network(
+    case.backbone, classes=CLASSES, normalization=normalization, domains=spec.domains
+  )
+  own = {'domain_classifier': network.domain_classifier}
+  own = own if 'domain_classifier' in {field.name for field in dataclasses.fields(cls)} else {}
+  task = tasks.Classification()
+  method = cls(spec=spec, task=task, extractor=network.extractor, head=network.head, **own)
+  method.check(case.batch_size)
+  return method
 
 
 def _domain(name: str, seed: int, case: Case) -> Domain:

@@ -46,6 +46,7 @@ def _row(case: str, medians: list[float], minimum: float, seeds: int = 1) -> dic
 
 def _result(*cases: dict[str, Any]) -> dict[str, Any]:
   return {
+    'benchmark': 'step',
     'command': 'python scripts/benchmark.py step',
     'commit': '0123456789abcdef+',
     'device': {'kind': 'cpu'},
@@ -143,12 +144,11 @@ def test_peak_memory_is_not_that_of_the_process_before() -> None:
 def test_workers_take_turns() -> None:
   command = (sys.executable, '-c', ANSWERS)
   away = (sys.executable, '-c', 'print(\'{"left_out": "it needs more"}\')')
-  workers, left_out = benchmark.measure(
-    {Case('one', seeds=2): command, Case('two'): command, Case('three'): away}, 3, 0.5
-  )
+  one, two = Case('one', seeds=2), Case('two')
+  workers, left_out = benchmark.measure({one: command, two: command, Case('three'): away}, 3, 0.5)
   assert left_out == ['three is left out: it needs more']
-  assert [worker.case.name for worker in workers] == ['one', 'two']
-  assert workers[0].row() == {
+  assert list(workers) == [one, two]
+  assert benchmark.row(one, workers[one]) == {
     'case': 'one',
     'seeds': 2,
     'examples': 2 * 64 * 2,
@@ -201,6 +201,7 @@ def _given(**changed: Any) -> argparse.Namespace:
   ('changed', 'sentence'),
   [
     ({'benchmark': 'stop'}, "unknown benchmark 'stop': did you mean 'step'"),
+    ({'benchmark': 'losses', 'torch_python': 'no-such-python'}, 'no-such-python does not run'),
     ({'rounds': 0}, '--rounds must be above 0, not 0'),
     ({'seconds': float('nan')}, '--seconds must be above 0, not nan'),
     ({'output': Path('table.md')}, '--output=table.md must end in .json'),

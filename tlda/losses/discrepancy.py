@@ -3,6 +3,7 @@
 import chex
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from tlda.losses._arrays import at_least_float32
 
@@ -107,8 +108,19 @@ def sliced_wasserstein_discrepancy(
   directions = directions.astype(clouds[0].dtype)
   directions = directions / jnp.linalg.norm(directions, axis=0)
   along = (jnp.matmul(cloud, directions, precision='highest') for cloud in clouds)
-  one, other = (jnp.sort(values, axis=0) for values in along)
+  one, other = (jnp.take_along_axis(values, _order(values), axis=0) for values in along)
   return jnp.mean(jnp.square(one - other))
+
+
+def _order(values: jax.Array) -> jax.Array:
+  """Returns what sorts each column, by integers of the same order as the finite numbers.
+
+  Floating-point numbers take several times longer to sort on a CPU: each comparison asks for NaN.
+  """
+  kind = jnp.int64 if values.dtype == jnp.float64 else jnp.int32
+  bits = lax.bitcast_convert_type(values, kind)
+  # Of two negative numbers the one with the larger bits is the smaller.
+  return jnp.argsort(jnp.where(bits < 0, bits ^ jnp.iinfo(kind).max, bits), axis=0)
 
 
 def _probabilities(logits: jax.Array) -> jax.Array:
