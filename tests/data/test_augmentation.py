@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.methods.first_step import first_step
+from tests.methods.probe import probe
 from tlda.data import augmentation
 from tlda.data.augmentation import COLOURS, HOLE, VIEWS, WARPS, strong, weak
 from tlda.methods import Batch, Context, Method, Terms
@@ -171,9 +171,9 @@ class Viewer(Method):
 
 
 def test_a_method_sees_views_without_the_mean_each_drawn_by_itself(tmp_path: Path) -> None:
-  start = first_step(Viewer, tmp_path)
+  here = probe(Viewer, tmp_path)
   mean = 0.4  # Of the small problem.
-  for examples in (start.batch.source, start.batch.target):
+  for examples in (here.batch.source, here.batch.target):
     weak_view, again, strong_view = (np.asarray(examples.views[name]) for name in Viewer.views)
     assert (weak_view != again).any()
     inputs = np.asarray(examples.inputs)
