@@ -37,11 +37,12 @@ have their turns one after the other. Losses run in one program with their gradi
 PyTorch's eagerly; values and gradients were compared before anything was timed. n examples of \
 each domain, {FEATURES} features, {CLASSES} classes, default settings. Twice the examples take \
 twice the time where the formula looks at each example, four times where it looks at all pairs; \
-*grows* is the ratio of the fastest at the two largest sizes. *Memory* is by how much the \
-process's resident memory grew at most during one call, arguments not included. PyTorch's threads \
-sleep while they wait (`OMP_WAIT_POLICY=PASSIVE`); OpenBLAS, by which JAX decomposes matrices, \
-has one (`OPENBLAS_NUM_THREADS=1`), for on a busy machine its threads make that hundreds of times \
-slower.
+*grows* is the ratio of the fastest at the two largest sizes. Beside the formula it counts where \
+arrays leave a cache, and where XLA begins to divide a loop among threads. *Memory* is by how \
+much the process's resident memory grew at most during one call, arguments not included; of a few \
+MiB, some may be used again that were freed before, and are not seen. PyTorch's threads sleep \
+while they wait (`OMP_WAIT_POLICY=PASSIVE`); OpenBLAS, by which JAX decomposes matrices, has one \
+(`OPENBLAS_NUM_THREADS=1`), for on a busy machine its threads make that hundreds of times slower.
 """
 
 

@@ -19,10 +19,10 @@ _HEADER = """\
 """
 _NOTES = f"""\
 Each turn of a method follows or precedes one of source_only on the same network, and ratios are \
-taken of the two. The *first call* compiles, states included. Defaults of each method; \
-{EXAMPLES:,} random images of each domain. Passes over a whole domain, which some methods make \
-now and then, are not in it, nor is the training of a first stage. OpenBLAS, by which JAX \
-decomposes matrices, has one thread (`OPENBLAS_NUM_THREADS=1`).
+taken of the two. source_only itself shows how far noise goes. The *first call* compiles the \
+step. Defaults of each method; {EXAMPLES:,} random images of each domain. Passes over a whole \
+domain, which some methods make now and then, are not in it, nor is the training of a first \
+stage. OpenBLAS, by which JAX decomposes matrices, has one thread (`OPENBLAS_NUM_THREADS=1`).
 """
 
 

@@ -142,7 +142,7 @@ def test_what_a_call_needs_is_seen() -> None:
   assert filled == b'1' * 10
   if growth is None:
     pytest.skip('only Linux tells')
-  assert 2**26 <= growth < 2**27
+  assert 0.9 * 2**26 < growth < 2**27  # Linux counts pages in lots.
 
 
 class _Bench:
