@@ -5,6 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+# Threads of OpenBLAS spin, and the tests share the cores.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+
 # Compiling is most of what the tests do; XLA reads this when JAX first touches a device.
 os.environ['XLA_FLAGS'] = os.environ.get('XLA_FLAGS', '') + ' --xla_backend_optimization_level=0'
 
