@@ -1,4 +1,4 @@
-"""One script for each benchmark or workflow."""
+"""One script for each benchmark or workflow: flags and defaults, no loops."""
 
 import os
 
