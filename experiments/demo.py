@@ -53,7 +53,7 @@ def demo(argv: Sequence[str]) -> None:
   results, folders = [], [FOLDER / method for method in METHODS]
   for method, folder in zip(METHODS, folders, strict=True):
     print(f'\n{method}')
-    own = [argv[0], *argv[1:], f'--method={method}', f'--workdir={folder}']
+    own = [*argv, '--report=false', f'--method={method}', f'--workdir={folder}']
     results.append(launch(EXPERIMENT, own))
   if parallel.is_first_host():
     page = FOLDER / 'index.html'
