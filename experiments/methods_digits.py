@@ -56,7 +56,9 @@ EXPERIMENT = Experiment(
 )
 
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
-NOTES: dict[str, str] = {}
+NOTES = {
+  'mcd': 'the authors train another network, with batch normalisation, for 20,000 steps of Adam',
+}
 
 # Second stages start from a trained network: at the first stage's rate of SGD they destroy it. This
 # is the optimizer of the authors of ADDA.

@@ -86,7 +86,8 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
     kept = [row for row in old if key(row) not in {key(own) for own in new}]
     tables.write(path, sorted([*kept, *new], key=_order(name)))
   if draw:
-    tables.write(path, [tables.noted(row, notes.get(row['method'])) for row in old])
+    noted = [tables.noted(row, notes.get(row['method'])) for row in old]
+    tables.write(path, sorted(noted, key=_order(name)))
   if tables.is_shown(ROOT / 'README.md', name):
     tables.update_readme(ROOT / 'README.md', name, path.with_suffix('.md').read_text())
   return path.with_suffix('.md')
