@@ -63,11 +63,13 @@ def test_what_is_named_is_there() -> None:
     assert name in data.names()
 
 
-@pytest.mark.parametrize('name', reproduce.TABLES)
+RESULTS = {name: ROOT / 'experiments' / 'results' / f'{name}.json' for name in reproduce.TABLES}
+
+
+# One that has no row yet has no file.
+@pytest.mark.parametrize('name', [name for name, path in RESULTS.items() if path.exists()])
 def test_tables_are_drawn_from_their_results(name: str) -> None:
-  path, readme = ROOT / 'experiments' / 'results' / f'{name}.json', ROOT / 'README.md'
-  if not path.exists():
-    pytest.skip('not made yet')
+  path, readme = RESULTS[name], ROOT / 'README.md'
   assert tables.is_current(path, readme if tables.is_shown(readme, name) else None)
 
 
