@@ -10,6 +10,7 @@ import pytest
 
 from tlda.errors import UserError
 from tlda.models import Network, backbones
+from tlda.models import network as network_lib
 
 BATCH, CLASSES, DOMAINS = 4, 3, 3
 IMAGES = np.random.default_rng(0).normal(size=(BATCH, 28, 28, 3)).astype(np.float32)
@@ -74,6 +75,22 @@ def test_shapes_and_stages(name: str) -> None:
   names = [path[-2].key for path, _ in jax.tree_util.tree_leaves_with_path(sown)]
   assert names
   assert sorted(names) == [f'stage{place}' for place in range(1, len(names) + 1)]
+
+
+@each_backbone
+def test_layers_name_every_part_once(name: str) -> None:
+  """So that a strategy which orders weights by depth forgets none."""
+  bare = backbones.network(name, classes=CLASSES, domains=DOMAINS, bottleneck=0).extractor
+  assert network_lib.backbone_of(build(name).extractor) == bare
+  made = jax.eval_shape(functools.partial(bare.init, jax.random.key(0)), IMAGES)
+  named = [part for layer in bare.layers for part in layer]
+  assert sorted(named) == sorted(made['params'])
+
+
+def test_a_bottleneck_may_be_chosen() -> None:
+  chosen = backbones.network('lenet', classes=CLASSES, normalization='frozen', bottleneck=7)
+  made = jax.eval_shape(functools.partial(chosen.extractor.init, jax.random.key(0)), IMAGES)
+  assert made['params']['dense']['kernel'].shape == (500, 7)
 
 
 @each_backbone

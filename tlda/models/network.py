@@ -20,3 +20,12 @@ class Network(NamedTuple):
   extractor: nn.Module
   head: nn.Module
   domain_classifier: DomainClassifier
+
+
+def backbone_of(extractor: nn.Module) -> nn.Module:
+  """Returns the backbone of an extractor: what it wraps, or itself.
+
+  A backbone has a property `layers`: the names of its parts, layer by layer from the input on, as
+  tuples. One with public weights has `published` (see `tlda.models.published`).
+  """
+  return getattr(extractor, 'backbone', extractor)

@@ -7,7 +7,8 @@ from tlda.models.backbones.digits import MNISTNet, SVHNNet, mnist_net, svhn_net
 from tlda.models.backbones.lenet import LeNet, lenet, lenet_bn
 from tlda.models.backbones.mlp import MLP, mlp, mlp_bn
 from tlda.models.backbones.resnet import LAYOUTS, ResNet, resnet
-from tlda.models.network import Network
+from tlda.models.bottleneck import Bottleneck
+from tlda.models.network import Network, backbone_of
 from tlda.models.normalization import MODES
 
 __all__ = ['MLP', 'LeNet', 'MNISTNet', 'Network', 'ResNet', 'SVHNNet', 'names', 'network']
@@ -22,7 +23,14 @@ def names() -> list[str]:
   return sorted((*_PLAIN, *_NORMALIZED))
 
 
-def network(name: str, *, classes: int, normalization: str = 'joint', domains: int = 2) -> Network:
+def network(
+  name: str,
+  *,
+  classes: int,
+  normalization: str = 'joint',
+  domains: int = 2,
+  bottleneck: int | None = None,
+) -> Network:
   """Builds a network by the name of its backbone.
 
   Args:
@@ -30,6 +38,8 @@ def network(name: str, *, classes: int, normalization: str = 'joint', domains: i
     classes: The number of classes that the head tells apart.
     normalization: 'joint', 'per_domain' or 'frozen', for all batch normalisation in it.
     domains: The number of branches of 'per_domain'.
+    bottleneck: The width of the layer between the backbone and the heads; 0 is no such layer, None
+      is what adaptation papers put there.
 
   Returns:
     The extractor, the head and the domain classifier, none of them initialised.
@@ -41,11 +51,18 @@ def network(name: str, *, classes: int, normalization: str = 'joint', domains: i
     raise UserError(nearest('backbone', name, names()))
   if normalization not in MODES:
     raise UserError(nearest('normalization', normalization, MODES))
-  if name in _NORMALIZED:
-    return _NORMALIZED[name](classes, normalization, domains)
-  if normalization != 'joint':
+  if name not in _NORMALIZED and normalization != 'joint' and not bottleneck:
     raise UserError(
       f'backbone {name!r} has no batch normalisation that could be {normalization!r}: '
       f'take one of {", ".join(sorted(_NORMALIZED))}'
     )
-  return _PLAIN[name](classes)
+  if name in _NORMALIZED:
+    usual = _NORMALIZED[name](classes, normalization, domains)
+  else:
+    usual = _PLAIN[name](classes)
+  if bottleneck is None:
+    return usual
+  backbone = backbone_of(usual.extractor)
+  if not bottleneck:
+    return usual._replace(extractor=backbone)
+  return usual._replace(extractor=Bottleneck(backbone, bottleneck, normalization, domains))

@@ -16,6 +16,11 @@ class MNISTNet(nn.Module):
   28x28 images become 768 features, 32x32 images 1,200.
   """
 
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    """The names of its parts, layer by layer from the input on."""
+    return ('conv1',), ('conv2',)
+
   @nn.compact
   def __call__(
     self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
@@ -35,6 +40,11 @@ class SVHNNet(nn.Module):
   32x32 images become 6,272 features. The paper gives no padding; without it the third convolution
   would not fit into a 32x32 image.
   """
+
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    """The names of its parts, layer by layer from the input on."""
+    return ('conv1',), ('conv2',), ('conv3',)
 
   @nn.compact
   def __call__(

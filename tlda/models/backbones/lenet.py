@@ -17,6 +17,11 @@ class LeNet(nn.Module):
   Discriminative Domain Adaptation* (CVPR 2017), after LeCun et al. (1998).
   """
 
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    """The names of its parts, layer by layer from the input on."""
+    return ('conv1',), ('conv2',), ('dense',)
+
   @nn.compact
   def __call__(
     self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False

@@ -20,6 +20,11 @@ class MLP(nn.Module):
 
   hidden: tuple[int, ...] = (100,)
 
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    """The names of its parts, layer by layer from the input on."""
+    return tuple((f'dense{stage}',) for stage in range(1, len(self.hidden) + 1))
+
   @nn.compact
   def __call__(
     self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False

@@ -6,6 +6,7 @@ as in the weights that are published (`conv1`, `bn1`, `layer1_0/conv1`, ...,
 """
 
 from functools import partial
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
@@ -16,6 +17,7 @@ from tlda.models.heads import Linear
 from tlda.models.network import Network
 from tlda.models.normalization import Normalization
 from tlda.models.pooling import max_pool
+from tlda.models.published import IMAGENET, Published
 
 # Blocks in each of the four stages, and whether they are deep (1x1, 3x3, 1x1 convolutions) or basic
 # (3x3, 3x3).
@@ -75,6 +77,18 @@ class ResNet(nn.Module):
   deep: bool
   normalization: str = 'joint'
   domains: int = 2
+
+  published: ClassVar[Published] = Published(size=224, **IMAGENET, head=('fc.',))
+
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    """The names of its parts, layer by layer from the input on."""
+    blocks = [
+      (f'layer{stage}_{place}',)
+      for stage, number in enumerate(self.blocks, 1)
+      for place in range(number)
+    ]
+    return ('conv1', 'bn1'), *blocks
 
   @nn.compact
   def __call__(
