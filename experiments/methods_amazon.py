@@ -60,6 +60,10 @@ NOTES: dict[str, str] = {}
 # Two classes and bags of words: what needs batch normalisation or views of images is left out.
 LEFT_OUT = ('adabn', 'dsbn', 'adamatch', 'fixmatch', 'mean_teacher')
 
+# Second stages start from a trained network, and SGD at the first stage's rate destroys it: they
+# have the optimizer of ADDA's authors.
+_OWN = dict.fromkeys(('adda', 'dirt_t'), ' --optimizer=adam --learning_rate=0.0002')
+
 
 def _rows() -> list[str]:
   """Returns the flags of each run: the baselines first, then every method by its name."""
@@ -70,7 +74,7 @@ def _rows() -> list[str]:
     if name not in (*first, *LEFT_OUT) and 'labelled_target' not in methods.get(name).reads
   ]
   return [
-    f'--method={name} --source={source} --target={target}'
+    f'--method={name} --source={source} --target={target}{_OWN.get(name, "")}'
     for name in first + others
     for source, target in PAIRS
   ]
