@@ -10,11 +10,13 @@ from typing import Any
 from absl import flags as absl_flags
 from etils import epath
 
-from experiments import compilation, flags, provenance
-from tlda import data, methods, report, tasks, transfer
+from experiments import compilation, dry_run, flags, network, provenance
+from tlda import data, methods, report, tasks
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
-from tlda.models import backbones
+from tlda.models import Network
+from tlda.models.network import backbone_of
+from tlda.models.published import Published
 from tlda.training import parallel
 from tlda.training.fit import fit
 from tlda.training.inputs import Preprocessing
@@ -27,6 +29,10 @@ DEFAULTS: dict[str, Any] = {
   'target': 'mnist_m',
   'protocol': '',
   'backbone': 'mnist_net',
+  'bottleneck': -1,
+  'weights': '',
+  'allow_missing': False,
+  'transfer': 'fine_tune',
   'normalization': 'joint',
   'image_size': 0,
   'steps': 10_000,
@@ -117,6 +123,11 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
     parallel.connect(pod['coordinator'], pod['processes'], pod['process'])
   command = shlex.join(['python', '-m', f'experiments.{experiment.name}', *argv[1:]])
   parsed |= {'experiment': experiment.name}
+  if parsed.pop('dry_run'):
+    run = build(experiment, method, parsed, command)
+    layers = backbone_of(run.method.extractor).layers
+    print(dry_run.table(run, network.strategy(parsed), layers, network.schedule(parsed)))
+    return None
   return train(experiment, method, parsed, command)
 
 
@@ -157,29 +168,18 @@ def build(
     [load(name) for name in parsed['source'].split(',')], load(parsed['target'])
   )
   spec = describe(sources, target)
-  network = backbones.network(
-    parsed['backbone'],
-    classes=spec.classes,
-    normalization=method.normalization or parsed['normalization'],
-    domains=spec.domains,
-  )
-  schedule = transfer.schedule(parsed['schedule'], parsed['learning_rate'], parsed['steps'])
+  parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
   protocol = parsed['protocol'] or experiment.protocols.get(pair, f'{experiment.name}/custom')
   published = experiment.published.get((protocol, *pair, parsed['method']))
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')
   return Run(
-    method=make_method(method, parsed, spec, network),
-    optimizer=transfer.optimizer(
-      parsed['optimizer'],
-      schedule,
-      momentum=parsed['momentum'],
-      weight_decay=parsed['weight_decay'],
-    ),
+    method=make_method(method, parsed, spec, parts),
+    optimizer=network.optimizer(parsed, parts),
     sources=tuple(sources),
     target=target,
-    preprocessing=preprocessing(method, sources, target),
+    preprocessing=preprocessing(method, sources, target, network.published(parsed, parts)),
     steps=parsed['steps'],
     batch_size=parsed['batch_size'],
     seeds=seeds,
@@ -192,6 +192,7 @@ def build(
     flags={**parsed, 'protocol': protocol},
     select=parsed['select'],
     labelled_target=few_labels(target, parsed['target_labels_per_class']),
+    weights=network.weights(parsed, parts),
     about={
       'published': dict(published) if published else None,
       'command': command,
@@ -254,7 +255,7 @@ def make_method(
   method: type[methods.Method],
   parsed: Mapping[str, Any],
   spec: methods.Spec,
-  network: backbones.Network,
+  network: Network,
 ) -> methods.Method:
   """Returns a method of a network's parts, with the hyper-parameters that flags say."""
   prefix = flags.prefix(parsed['method'], method)
@@ -267,12 +268,18 @@ def make_method(
 
 
 def preprocessing(
-  method: type[methods.Method], sources: Sequence[data.Domain], target: data.Domain
+  method: type[methods.Method],
+  sources: Sequence[data.Domain],
+  target: data.Domain,
+  published: Published | None = None,
 ) -> Preprocessing:
   """Returns the subtraction of the mean of the training inputs that the method reads.
 
-  A second stage subtracts what its first did, for it goes on with weights that expect this.
+  Published weights expect the mean and the standard deviation that they were trained with. A second
+  stage subtracts what its first did, for it goes on with weights that expect this.
   """
+  if published is not None:
+    return Preprocessing(published.mean, published.std)
   while method.first_stage:
     method = methods.get(method.first_stage)
   read = [*(sources if 'source' in method.reads else ())]

@@ -12,10 +12,10 @@ from typing import Any
 import flax.linen as nn
 from absl import flags
 
-from tlda import data, methods
+from tlda import data, methods, transfer
 from tlda.errors import UserError, nearest
 from tlda.evaluation import selection
-from tlda.models import backbones
+from tlda.models import backbones, pretrained
 from tlda.models.normalization import MODES
 from tlda.training.parallel import STYLES
 from tlda.transfer import optimizers, schedules
@@ -31,7 +31,8 @@ def parse(
 ) -> tuple[dict[str, Any], type[methods.Method]]:
   """Defines and parses all flags of an experiment.
 
-  The method is looked for first, in the arguments and in flag files, since its fields are flags.
+  Method and transfer strategy are looked for first, in the arguments and in flag files, since their
+  fields are flags.
 
   Args:
     argv: The command line, program name first.
@@ -49,12 +50,12 @@ def parse(
     expanded = [argv[0], *values.read_flags_from_files(argv[1:], force_gnu=False)]
   except (flags.Error, OSError) as error:
     raise UserError(f'--flagfile cannot be read: {error}') from error
-  found = _method_in(expanded)
-  name = defaults['method'] if found is None else found
+  name = _named('method', expanded) or defaults['method']
+  strategy = _named('transfer', expanded) or defaults['transfer']
   method = methods.get(name)
-  own, stage = [], name
+  own, stage = define_fields(strategy, transfer.get(strategy), values), name
   while stage:
-    own += define_method(stage, methods.get(stage), values)
+    own += define_fields(prefix(stage, methods.get(stage)), methods.get(stage), values)
     stage = methods.get(stage).first_stage
   try:
     rest = values(expanded)
@@ -64,7 +65,9 @@ def parse(
     raise UserError(_sentence(error)) from error
   if rest[1:]:
     raise UserError(f'{rest[1]!r} is no flag: flags are written --name=value')
-  return {name: values[name].value for name in (*_COMMON, *_OPTIONAL, *PODS, *own)}, method
+  return {
+    name: values[name].value for name in (*_COMMON, *_OPTIONAL, 'dry_run', *PODS, *own)
+  }, method
 
 
 # Name: help. The defaults are each experiment's own.
@@ -75,6 +78,11 @@ _COMMON = {
   'target': 'Domain to adapt to, named as the source is.',
   'protocol': 'The name under which data, splits and counts are reported.',
   'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',
+  'bottleneck': 'Width of the layer between backbone and heads; 0 is none, -1 that of the papers.',
+  'weights': 'Published weights to start from: a known name ({weights}), a file (.pth, '
+  '.safetensors, .msgpack, .npz), a URL, or hf:OWNER/NAME/FILE.',
+  'allow_missing': 'Let the file lack tensors that the backbone has, and have others.',
+  'transfer': 'Which weights move, and how fast: one of {strategies}.',
   'normalization': 'Batch normalisation of the backbone: one of {normalizations}.',
   'image_size': 'Height and width to resize images to, in pixels; 0 leaves them as they are.',
   'steps': 'Length of the training, in steps.',
@@ -102,6 +110,7 @@ _OPTIONAL = {
   'runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
   'init_from': 'Folder of a finished run whose weights to start from, seed by seed.',
 }
+DRY_RUN = 'Show every parameter, whether it moves and how fast, and train nothing.'
 # Where a process is among others: no part of what is trained.
 PODS = {
   'multihost': 'Join the other hosts of a pod; Cloud TPU and Slurm say who they are.',
@@ -122,12 +131,15 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
     'optimizers': optimizers.names(),
     'styles': STYLES,
     'rules': selection.rules(),
+    'strategies': transfer.names(),
+    'weights': pretrained.names(),
   }
   lists = {name: ', '.join(listed) for name, listed in lists.items()}
   for name, text in _COMMON.items():
     _define(name, defaults[name], text.format(**lists), values)
   for name, text in _OPTIONAL.items():
     flags.DEFINE_string(name, None, text.format(**lists), flag_values=values)
+  flags.DEFINE_bool('dry_run', False, DRY_RUN, flag_values=values)
   flags.DEFINE_bool('multihost', False, PODS['multihost'], flag_values=values)
   flags.DEFINE_string('coordinator', None, PODS['coordinator'], flag_values=values)
   for name in ('processes', 'process'):
@@ -150,52 +162,52 @@ def prefix(name: str, method: type[methods.Method]) -> str:
   return re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', method.__name__).lower() if ':' in name else name
 
 
-def fields(method: type[methods.Method]) -> dict[str, Any]:
-  """Returns the hyper-parameters of a method, name to default: the fields that are flags."""
+def fields(kind: type) -> dict[str, Any]:
+  """Returns the settings of a method or strategy, name to default: the fields that are flags."""
   return {
     field.name: field.default
-    for field in dataclasses.fields(method)
+    for field in dataclasses.fields(kind)
     if field.name not in _NOT_FLAGS and not isinstance(field.default, nn.Module)
   }
 
 
-def define_method(name: str, method: type[methods.Method], values: flags.FlagValues) -> list[str]:
-  """Defines a method's flags; returns their names.
+def define_fields(name: str, kind: type, values: flags.FlagValues) -> list[str]:
+  """Defines the flags `NAME.FIELD` of a method or a transfer strategy; returns their names.
 
   Raises:
     UserError: A field is of a type that a flag cannot have.
   """
-  help_of, types_of = attribute_help(method), typing.get_type_hints(method)
+  help_of, types_of = attribute_help(kind), typing.get_type_hints(kind)
   defined = []
-  for field, default in fields(method).items():
-    kind = types_of[field]
-    if isinstance(kind, types.GenericAlias | types.UnionType) or type(default) not in (
+  for field, default in fields(kind).items():
+    wanted = types_of[field]
+    if isinstance(wanted, types.GenericAlias | types.UnionType) or type(default) not in (
       bool, int, float, str,
     ):  # fmt: skip
-      raise UserError(f'{method.__name__}.{field} is {kind}: a flag is a bool, int, float or str')
-    if kind is float:
+      raise UserError(f'{kind.__name__}.{field} is {wanted}: a flag is a bool, int, float or str')
+    if wanted is float:
       default = float(default)
-    flag = f'{prefix(name, method)}.{field}'
+    flag = f'{name}.{field}'
     _define(flag, default, help_of.get(field, ''), values)
     defined.append(flag)
   return defined
 
 
-def attribute_help(method: type) -> dict[str, str]:
+def attribute_help(kind: type) -> dict[str, str]:
   """Returns what the class and its bases say of each field under `Attributes:`."""
   found: dict[str, str] = {}
-  for cls in reversed(method.__mro__):
+  for cls in reversed(kind.__mro__):
     _, _, section = inspect.cleandoc(cls.__doc__ or '').partition('Attributes:\n')
     for match in re.finditer(r'^  (\w+): (.+(?:\n {4,}.+)*)', section, re.MULTILINE):
       found[match[1]] = ' '.join(match[2].split())
   return found
 
 
-def _method_in(argv: Sequence[str]) -> str | None:
-  """Returns the last method that the arguments name; they are not parsed yet."""
+def _named(flag: str, argv: Sequence[str]) -> str | None:
+  """Returns the last value that the arguments give a flag; they are not parsed yet."""
   found = None
   for place, argument in enumerate(argv):
-    match = re.fullmatch(r'--?method(?:=(.*))?', argument)
+    match = re.fullmatch(rf'--?{flag}(?:=(.*))?', argument)
     if match:
       found = match[1] if match[1] is not None else (argv[place + 1 : place + 2] or [None])[0]
   return found
@@ -224,25 +236,27 @@ def usage(
     whole: Whether to list those of every method instead (`--helpfull`).
   """
   lines = [doc.strip(), '', 'Flags:']
-  for name in (*_COMMON, *_OPTIONAL, *PODS):
+  for name in (*_COMMON, *_OPTIONAL, 'dry_run', *PODS):
     lines += _entry(name, values)
   if whole:
-    return '\n'.join([*lines, *_of_all_methods()])
+    return '\n'.join([*lines, *_of_all()])
   own = [name for name in values if '.' in name]
   if own:
-    lines += ['', f'Flags of {method}:']
+    lines += ['', f'Flags of {method}, and of the transfer strategy:']
     for name in own:
       lines += _entry(name, values)
-  return '\n'.join([*lines, '', '--helpfull lists the flags of every method.'])
+  return '\n'.join([*lines, '', '--helpfull lists the flags of every method and strategy.'])
 
 
-def _of_all_methods() -> list[str]:
+def _of_all() -> list[str]:
   lines = []
-  for name in methods.names():
-    values, method = flags.FlagValues(), methods.get(name)
-    summary = (method.__doc__ or '').partition('\n')[0]
-    lines += ['', f'--method={name}: {summary}']
-    for own in define_method(name, method, values):
+  every = [('method', name, methods.get(name)) for name in methods.names()]
+  every += [('transfer', name, transfer.get(name)) for name in transfer.names()]
+  for flag, name, kind in every:
+    values = flags.FlagValues()
+    summary = (kind.__doc__ or '').partition('\n')[0]
+    lines += ['', f'--{flag}={name}: {summary}']
+    for own in define_fields(name, kind, values):
       lines += _entry(own, values)
   return lines
 

@@ -82,7 +82,7 @@ class StepBench:
     spec, cls = common.describe([source], target), methods.get(case.method)
     self._method = make_method(cls, case, spec)
     schedule = transfer.schedule('annealing', 0.01, TOTAL_STEPS)
-    self._optimizer = transfer.optimizer('sgd', schedule)
+    self._optimizer = transfer.optimizer('sgd', schedule, TOTAL_STEPS)
     devices = parallel.Parallel(None, case.batch_size, jax.devices()[: case.devices])
     self._inputs = Inputs(
       parts(self._method, [source], target),

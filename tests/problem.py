@@ -27,6 +27,10 @@ class SmallExtractor(nn.Module):
   normalization: str = 'joint'
   domains: int = 2
 
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    return ('Dense_0', 'Normalization_0'), ('Dense_1',)
+
   @nn.compact
   def __call__(
     self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
@@ -81,6 +85,7 @@ def make_run(
   optimizer: str = 'sgd',
   initial: Path | None = None,
   distribute: str | None = None,
+  strategy: transfer.Strategy | None = None,
   **fields: Any,
 ) -> Run:
   """Returns a run of a method on the small problem."""
@@ -90,7 +95,13 @@ def make_run(
   schedule = transfer.schedule('annealing', 0.05, steps)
   return Run(
     method=make_method(cls, source, target, *more, **fields),
-    optimizer=transfer.optimizer(optimizer, schedule),
+    optimizer=transfer.optimizer(
+      optimizer,
+      schedule,
+      steps,
+      strategy=strategy or transfer.Strategy(),
+      layers=SmallExtractor().layers,
+    ),
     sources=(source, *more),
     target=target,
     preprocessing=Preprocessing((0.4,)),

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from tlda import axis, losses
 from tlda.methods import Batch, Context, DomainPass, Method, Phase, Terms
-from tlda.methods.method import Params, States
+from tlda.methods.method import States, Variables
 from tlda.models import Linear
 
 
@@ -51,8 +51,8 @@ class Teacher(Method):
   views: ClassVar[tuple[str, ...]] = ('weak', 'strong')
   decay: float = 0.9
 
-  def initial_states(self, params: Params) -> States:
-    return {'teacher': {'params': params}}
+  def initial_states(self, variables: Variables) -> States:
+    return {'teacher': {'params': variables['params']}}
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     source, target = self.outputs(batch)
@@ -82,7 +82,7 @@ class Teacher(Method):
 class Bank(Method):
   """Keeps the last prediction for every target example, by its index, and draws to their mean."""
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     return {'bank': {'rows': jnp.full((self.spec.target.examples, self.spec.classes), 1 / 3)}}
 
   def objective(self, batch: Batch, context: Context) -> Terms:
@@ -101,7 +101,7 @@ class Centroids(Method):
 
   first_stage: ClassVar[str | None] = 'source_only'
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     return {'centroids': {'rows': jnp.zeros((self.spec.classes, 12))}}
 
   def domain_passes(self) -> tuple[DomainPass, ...]:

@@ -44,7 +44,7 @@ class Odd(SourceOnly):
 
 def test_fields_become_flags_with_types_defaults_and_help() -> None:
   values = absl_flags.FlagValues()
-  names = flags.define_method('here:MyMethod', MyMethod, values)
+  names = flags.define_fields(flags.prefix('here:MyMethod', MyMethod), MyMethod, values)
   assert names == ['my_method.strength', 'my_method.rounds', 'my_method.loud', 'my_method.mode']
   found = {name: (values[name].value, values[name].help) for name in names}
   assert found == {

@@ -9,7 +9,7 @@ from tlda import axis
 from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context, Examples
-from tlda.methods.method import Params, States, Terms
+from tlda.methods.method import States, Terms, Variables
 
 
 class AdaMatch(Averaged):
@@ -53,11 +53,11 @@ class AdaMatch(Averaged):
     super().check(batch_size)
     needs.shares(self, 'threshold', 'memory')
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns the averaged weights, and expected predictions that begin as all classes alike."""
     uniform = jnp.full(self.spec.classes, 1 / self.spec.classes)
     expected = {'source': uniform, 'target': uniform}
-    return {**super().initial_states(params), 'expected': expected}
+    return {**super().initial_states(variables), 'expected': expected}
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task losses of both source views, and the loss of the target's strong views."""

@@ -7,7 +7,7 @@ import jax
 from tlda import losses
 from tlda.methods.alternating import Alternating
 from tlda.methods.batch import Batch, Context
-from tlda.methods.method import Params, Phase, States, Terms
+from tlda.methods.method import Phase, States, Terms, Variables
 
 
 class ADDA(Alternating):
@@ -38,9 +38,9 @@ class ADDA(Alternating):
     """Returns the domain classifier's move, then the target encoder's; the head never moves."""
     return (super().phases()[0], Phase('target', 'objective', ('extractor',)))
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns the source encoder: the extractor before any step."""
-    return {'source_encoder': {'params': params['extractor']}}
+    return {'source_encoder': {'params': variables['params']['extractor']}}
 
   def domain_objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the loss of the domain classifier, of fixed source and present target features."""

@@ -7,7 +7,7 @@ from tlda import axis, losses
 from tlda.errors import UserError
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
-from tlda.methods.method import Method, Outputs, Params, States, Terms
+from tlda.methods.method import Method, Outputs, States, Terms, Variables
 
 
 class ATDOC(Method):
@@ -42,9 +42,9 @@ class ATDOC(Method):
         f'{self.spec.target.examples} examples'
       )
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns an empty bank."""
-    del params
+    del variables
     examples = self.spec.target.examples
     features = jnp.zeros((examples, self.feature_size()))
     return {'bank': {'features': features, 'votes': jnp.zeros((examples, self.spec.classes))}}

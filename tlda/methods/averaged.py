@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from tlda.methods import needs
 from tlda.methods.batch import Context
-from tlda.methods.method import Method, Outputs, Params, States
+from tlda.methods.method import Method, Outputs, States, Variables
 
 
 class Averaged(Method):
@@ -43,9 +43,9 @@ class Averaged(Method):
     """Returns the variables of the network with those of the teacher in their place."""
     return {**self.variables, **self.variables['teacher']}
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns a teacher with the initial weights."""
-    return {'teacher': {'params': params}}
+    return {'teacher': {'params': variables['params']}}
 
   def after_update(self, variables: Any, context: Context) -> States:
     """Moves the teacher towards the new weights."""

@@ -9,7 +9,7 @@ import numpy as np
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
-from tlda.methods.method import DomainPass, Method, Params, States, Terms
+from tlda.methods.method import DomainPass, Method, States, Terms, Variables
 
 # Where k-means ends: passes, and the mean cosine distance that its centres move.
 PASSES, STILL = 100, 0.005
@@ -52,9 +52,9 @@ class CAN(Method):
     needs.at_least(self, 1, 'clusterings', 'members')
     needs.above(self, 0, 'radius')
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns a target without labels, and a source of which nothing was seen."""
-    del params
+    del variables
     labels = jnp.full(self.spec.target.examples, -1, jnp.int32)
     centres = jnp.zeros((self.spec.classes, self.feature_size()))
     return {'clusters': {'labels': labels, 'source_centres': centres}}

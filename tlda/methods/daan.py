@@ -8,7 +8,7 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
-from tlda.methods.method import Outputs, Params, States, Terms
+from tlda.methods.method import Outputs, States, Terms, Variables
 from tlda.models import gradient_reversal
 
 
@@ -43,7 +43,7 @@ class DAAN(DANN):
     super().check(batch_size)
     needs.classes(self)
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns omega, and the errors (of all, then of each class) that the epoch has summed."""
     errors = jnp.zeros(1 + self.spec.classes)
     return {'balance': {'omega': jnp.float32(0.5), 'errors': errors, 'steps': jnp.int32(0)}}

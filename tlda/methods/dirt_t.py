@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from tlda import losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
-from tlda.methods.method import Method, Params, States, Terms
+from tlda.methods.method import Method, States, Terms, Variables
 from tlda.methods.virtual_adversarial import virtual_adversarial
 
 
@@ -53,8 +53,9 @@ class DIRTT(Method):
     needs.at_least(self, 1, 'teachers')
     needs.above(self, 0, 'radius')
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns the first teacher: the network before any step."""
+    params = variables['params']
     return {'teacher': {group: params[group] for group in ('extractor', 'head')}}
 
   def objective(self, batch: Batch, context: Context) -> Terms:

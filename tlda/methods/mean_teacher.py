@@ -3,13 +3,12 @@
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context, Examples
-from tlda.methods.method import Outputs, Params, States, Terms
+from tlda.methods.method import Outputs, States, Terms, Variables
 
 
 class MeanTeacher(Averaged):
@@ -48,12 +47,9 @@ class MeanTeacher(Averaged):
     super().check(batch_size)
     needs.shares(self, 'threshold')
 
-  def initial_states(self, params: Params) -> States:
-    """Returns a teacher with the initial weights, and running statistics of its own."""
-    blank = jnp.zeros((1, *self.spec.input_shape))
-    fresh = self.detached().init(jax.random.key(0), blank, self.spec.target_domain)
-    del fresh['params']
-    return {'teacher': {'params': params, **fresh}}
+  def initial_states(self, variables: Variables) -> States:
+    """Returns a teacher with the first weights, and running statistics of its own."""
+    return {'teacher': dict(variables)}
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source, consistency, and class balance."""

@@ -16,6 +16,7 @@ from tlda.tasks.task import Task
 Params = dict[str, Any]
 Terms = dict[str, jax.Array]
 States = dict[str, Any]
+Variables = dict[str, Any]
 Objective = Callable[[Params, Batch], tuple[jax.Array, tuple[Terms, States]]]
 
 
@@ -172,18 +173,19 @@ class Method(nn.Module):
     """Returns the passes over whole domains that this method needs."""
     return ()
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns the method's own state collections (teachers, banks, centroids) as they begin.
 
     Args:
-      params: The initial parameters, by top-level group.
+      variables: The first 'params', by top-level group, and 'batch_stats' where the network has
+        batch normalisation.
 
     Returns:
       Collection name to a dict of arrays. They are read by `get_variable`, written by
       `put_variable` in an objective, by `after_update` or by a domain pass, and saved with the
       rest. They must be computed from gathered values only, so that every device holds the same.
     """
-    del params
+    del variables
     return {}
 
   def after_update(self, variables: Mapping[str, Any], context: Context) -> States:
@@ -263,7 +265,7 @@ def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, 
   first = batch.parts()[0].flat()
   variables = method.init(keys, first.inputs, first.domain)
   params = variables.pop('params')
-  own = method.initial_states(params)
+  own = method.initial_states(network_variables(params, variables))
 
   def touch_all(scope: core.Scope) -> None:
     bound = method.clone(parent=scope)
@@ -275,7 +277,12 @@ def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, 
   params = touched.pop('params')
   statistics = {name: value for name, value in touched.items() if name not in own}
   statistics.pop('intermediates', None)
-  return params, {**statistics, **method.initial_states(params)}
+  return params, {**statistics, **method.initial_states(network_variables(params, statistics))}
+
+
+def network_variables(params: Params, states: States) -> Variables:
+  """Returns what a method's own states are made of: parameters, and running batch statistics."""
+  return {'params': params} | {name: states[name] for name in ('batch_stats',) if name in states}
 
 
 def is_watched(name: str) -> bool:

@@ -7,7 +7,7 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
-from tlda.methods.method import Params, States, Terms
+from tlda.methods.method import States, Terms, Variables
 
 
 class MSTN(DANN):
@@ -44,9 +44,9 @@ class MSTN(DANN):
     needs.classes(self)
     needs.shares(self, 'memory')
 
-  def initial_states(self, params: Params) -> States:
+  def initial_states(self, variables: Variables) -> States:
     """Returns centroids at 0."""
-    del params
+    del variables
     zeros = jnp.zeros((self.spec.classes, self.feature_size()))
     return {'centroids': {'source': zeros, 'target': zeros}}
 

@@ -23,9 +23,11 @@ class Network(NamedTuple):
 
 
 def backbone_of(extractor: nn.Module) -> nn.Module:
-  """Returns the backbone of an extractor: what it wraps, or itself.
+  """Returns the backbone of an extractor: what it wraps, however often, or itself.
 
   A backbone has a property `layers`: the names of its parts, layer by layer from the input on, as
   tuples. One with public weights has `published` (see `tlda.models.published`).
   """
-  return getattr(extractor, 'backbone', extractor)
+  while hasattr(extractor, 'backbone'):
+    extractor = extractor.backbone
+  return extractor

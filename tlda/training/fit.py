@@ -12,7 +12,7 @@ from tlda.errors import UserError
 from tlda.methods import Context
 from tlda.training import parallel
 from tlda.training import seeds as seeds_lib
-from tlda.training.checkpoint import SELECTED, Checkpoints, start_from, unflatten
+from tlda.training.checkpoint import SELECTED, Checkpoints, unflatten
 from tlda.training.evaluate import Evaluator
 from tlda.training.inputs import Feed, Inputs, parts
 from tlda.training.logs import MetricLog
@@ -21,6 +21,7 @@ from tlda.training.progress import Clock, Display, line
 from tlda.training.result import collect, distances, features, summarize, write
 from tlda.training.run import Run, claim, refuse, stride
 from tlda.training.selected import Chosen
+from tlda.training.start import arrays_of_run, arrays_of_weights, begin_with
 from tlda.training.state import TrainState, create
 from tlda.training.step import Logs, train_step
 
@@ -147,15 +148,19 @@ class Trainer:
     return [state for state, _ in results], [logs for _, logs in results]
 
   def _created(self) -> list[TrainState]:
-    """Returns the states at step 0, with the weights of the run to start from if there is one."""
+    """Returns the states at step 0, with the weights to start from where there are any."""
     run = self._run
     example = self._inputs.example(run.seeds[0])
     make = lambda seed: create(run.method, run.optimizer, example, seed, run.steps)
     states = seeds_lib.create(self._devices, make, run.seeds, together=self._together)
-    if run.initial is None:
+    if run.initial is None and run.weights is None:
       return states
     stacked = seeds_lib.stack(states, together=self._together)
-    stacked = start_from(run.initial, stacked, run.seeds, run.method.initial_states)
+    if run.initial is not None:
+      arrays = arrays_of_run(run.initial, run.seeds)
+    else:
+      arrays = arrays_of_weights(run.weights, stacked)
+    stacked = begin_with(arrays, stacked, run.method, run.optimizer)
     return seeds_lib.unstack(self._devices, stacked, together=self._together)
 
   def _start(self) -> tuple[list[TrainState], int, float]:

@@ -31,13 +31,15 @@ Feed = dict[str, dict[str, Any]]
 class Preprocessing:
   """Turns stored inputs into what the network sees.
 
-  That is `x / 255 - mean` for uint8 images, and `x - mean` for anything else.
+  That is `(x / 255 - mean) / std` for uint8 images, and `(x - mean) / std` for anything else.
 
   Attributes:
     mean: Per channel (or feature), in the units of the result.
+    std: What is divided by, per channel; None is 1.
   """
 
   mean: tuple[float, ...]
+  std: tuple[float, ...] | None = None
 
   def __call__(self, inputs: jax.Array) -> jax.Array:
     """Returns `[..., channels]` float32."""
@@ -48,8 +50,9 @@ class Preprocessing:
     return inputs.astype(jnp.float32) * (1 / 255 if inputs.dtype == jnp.uint8 else 1.0)
 
   def centre(self, scaled: jax.Array) -> jax.Array:
-    """Subtracts the mean."""
-    return scaled - jnp.asarray(self.mean, jnp.float32)
+    """Subtracts the mean, and divides by the standard deviation."""
+    centred = scaled - jnp.asarray(self.mean, jnp.float32)
+    return centred if self.std is None else centred / jnp.asarray(self.std, jnp.float32)
 
 
 @dataclasses.dataclass(frozen=True)

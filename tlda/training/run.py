@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from tlda.errors import UserError
 from tlda.evaluation.divergences import FEWEST
 from tlda.evaluation.selection import LAST
 from tlda.methods import Method
+from tlda.methods.method import Variables
 from tlda.training import parallel
 from tlda.training.inputs import Preprocessing
 from tlda.training.logs import read
-from tlda.transfer.optimizers import Transformation
+from tlda.transfer import Optimizer
 
 # What may change between a run and its continuation: where it runs, and how often it speaks.
 FREE = frozenset(
@@ -59,12 +60,14 @@ class Run:
     checkpoint_every: Steps between checkpoints.
     distribute: 'pmap', 'shard_map', or None to choose by the number of hosts.
     initial: The folder of a finished run to start from (seed i from its seed i), or None.
+    weights: What loads published weights into the variables of the backbone, or None; of no account
+      where there is an `initial`.
     flags: All flags of the experiment and the method's fields, as they go into `config.json`.
     about: What else `config.json` says: versions, device, command.
   """
 
   method: Method
-  optimizer: Transformation
+  optimizer: Optimizer
   sources: tuple[Domain, ...]
   target: Domain
   preprocessing: Preprocessing
@@ -81,6 +84,7 @@ class Run:
   about: Mapping[str, Any]
   select: str = LAST
   labelled_target: Split | None = None
+  weights: Callable[[Variables], Variables] | None = None
 
   @property
   def data(self) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from flax import struct
 
 from tlda.methods import Batch, Context, Method, initialize
-from tlda.transfer.optimizers import Transformation
+from tlda.methods.method import Params
+from tlda.transfer import Optimizer, freezing
 
 
 @struct.dataclass
@@ -35,7 +36,7 @@ class TrainState:
 
 
 def create(
-  method: Method, optimizer: Transformation, batch: Batch, seed: jax.Array, total_steps: int
+  method: Method, optimizer: Optimizer, batch: Batch, seed: jax.Array, total_steps: int
 ) -> TrainState:
   """Returns the state at step 0, a pure function of the seed.
 
@@ -48,5 +49,10 @@ def create(
   """
   step = jnp.int32(0)
   params, states = initialize(method, batch, Context(step, seed, total_steps))
-  moments = {group: optimizer.init({group: tree}) for group, tree in params.items()}
-  return TrainState(step, seed, params, states, moments)
+  return TrainState(step, seed, params, states, optimizer_states(optimizer, params))
+
+
+def optimizer_states(optimizer: Optimizer, params: Params) -> dict[str, Any]:
+  """Returns the optimizer's first state of each parameter group; of what never moves, none."""
+  moving, _ = freezing.split(params, optimizer.moves)
+  return {group: optimizer.init({group: tree}) for group, tree in moving.items()}

@@ -12,13 +12,13 @@ from tlda import axis
 from tlda.methods import Batch, Context, Method, Phase, Terms
 from tlda.methods.method import Params, States, dropout_key, is_watched
 from tlda.training.state import TrainState
-from tlda.transfer.optimizers import Transformation
+from tlda.transfer import Optimizer, freezing
 
 Logs = dict[str, jax.Array]
 
 
 def train_step(
-  state: TrainState, batch: Batch, *, method: Method, optimizer: Transformation, total_steps: int
+  state: TrainState, batch: Batch, *, method: Method, optimizer: Optimizer, total_steps: int
 ) -> tuple[TrainState, Logs]:
   """Runs all phases of a method on one batch.
 
@@ -58,15 +58,16 @@ def _run(
   phase: Phase,
   context: Context,
   method: Method,
-  optimizer: Transformation,
+  optimizer: Optimizer,
 ) -> tuple[TrainState, Params, Terms]:
   """Moves the groups of one phase once; returns the state, and mean gradients and terms."""
   groups = tuple(state.params) if phase.trains is None else phase.trains
   trained = {group: state.params[group] for group in groups}
+  moving, still = freezing.split(trained, optimizer.moves)
 
-  def objective(trained: Params, batch: Batch) -> tuple[jax.Array, tuple[Terms, States]]:
+  def objective(moving: Params, batch: Batch) -> tuple[jax.Array, tuple[Terms, States]]:
     terms, states = method.apply(
-      {'params': {**state.params, **trained}, **state.states},
+      {'params': {**state.params, **freezing.merge(moving, still)}, **state.states},
       batch,
       context,
       method=phase.objective,
@@ -76,15 +77,17 @@ def _run(
     minimised = [value for name, value in terms.items() if not is_watched(name)]
     return sum(minimised, jnp.float32(0)), (terms, states)
 
-  grads, (terms, states) = method.gradients(objective, trained, batch)
+  grads, (terms, states) = method.gradients(objective, moving, batch)
   grads, terms = axis.mean((grads, terms))
   if not phase.keeps_statistics:
     states = {name: value for name, value in states.items() if name != 'batch_stats'}
-  params, moments = dict(state.params), dict(state.optimizer)
+  moments = dict(state.optimizer)
   for group in groups:
+    own = {group: moving[group]}
     updates, moments[group] = optimizer.update(
-      {group: grads[group]}, moments[group], {group: params[group]}, step=state.step
+      {group: grads[group]}, moments[group], own, step=state.step
     )
-    params |= optax.apply_updates({group: params[group]}, updates)
+    moving |= optax.apply_updates(own, updates)
+  params = {**state.params, **freezing.merge(moving, still)}
   states = {**state.states, **states}
   return state.replace(params=params, states=states, optimizer=moments), grads, terms

@@ -4,18 +4,66 @@ A method may move one part of the network several times a step, another once: a 
 would run their schedules apart. So the step is handed to the update, `update(..., step=step)`.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import jax
+import jax.numpy as jnp
 import optax
 
 from tlda.errors import UserError, nearest
 from tlda.transfer.schedules import Schedule
+from tlda.transfer.strategy import Layers, Locate, Strategy, locator, path_of
+
+EVERYTHING = Strategy()
 
 Transformation = optax.GradientTransformationExtraArgs
 
 
-def scale_by_training_step(schedule: Schedule) -> Transformation:
-  """Multiplies updates by `-schedule(step)`, where `step` is an argument of the update."""
+class Optimizer(NamedTuple):
+  """What moves the weights of one parameter group after another.
 
+  Attributes:
+    init: From `{group: parameters}`, None in place of what never moves, to the group's state.
+    update: `(gradients, state, parameters, step=) -> (updates, state)`.
+    moves: Tells of a parameter's path whether it ever moves.
+  """
+
+  init: Callable[[optax.Params], optax.OptState]
+  update: Callable[..., tuple[optax.Updates, optax.OptState]]
+  moves: Callable[[str], bool]
+
+
+def scale_by_training_step(
+  schedule: Schedule, strategy: Strategy, locate: Locate, total_steps: int
+) -> Transformation:
+  """Multiplies updates by `-schedule(step)` and by the strategy's rate of each parameter.
+
+  The training step is an argument of the update, `step`.
+  """
+
+  def scale(updates: optax.Updates, step: jax.Array) -> optax.Updates:
+    base, progress = -schedule(step), step / total_steps
+    rate = lambda keys: base * strategy.rate(locate(path_of(keys)), progress)
+    return jax.tree.map_with_path(lambda keys, u: (rate(keys) * u).astype(u.dtype), updates)
+
+  return _stateless(scale)
+
+
+def _hold_still(strategy: Strategy, locate: Locate, total_steps: int) -> Transformation:
+  """Sets gradients to 0 while the strategy's rate is 0, so that no moment of them is kept."""
+
+  def hold(updates: optax.Updates, step: jax.Array) -> optax.Updates:
+    def held(keys: object, gradient: jax.Array) -> jax.Array:
+      rate = strategy.rate(locate(path_of(keys)), step / total_steps)
+      return gradient if isinstance(rate, float) else jnp.where(rate == 0, 0, gradient)
+
+    return jax.tree.map_with_path(held, updates)
+
+  return _stateless(hold)
+
+
+def _stateless(function: Callable[[optax.Updates, jax.Array], optax.Updates]) -> Transformation:
   def update(
     updates: optax.Updates,
     state: optax.OptState,
@@ -25,8 +73,7 @@ def scale_by_training_step(schedule: Schedule) -> Transformation:
     **extra_args: object,
   ) -> tuple[optax.Updates, optax.OptState]:
     del params, extra_args
-    rate = schedule(step)
-    return jax.tree.map(lambda u: (-rate * u).astype(u.dtype), updates), state
+    return function(updates, step), state
 
   return Transformation(lambda params: optax.EmptyState(), update)
 
@@ -49,27 +96,44 @@ def names() -> list[str]:
 
 
 def optimizer(
-  name: str, schedule: Schedule, *, momentum: float = 0.9, weight_decay: float = 0.0
-) -> Transformation:
+  name: str,
+  schedule: Schedule,
+  total_steps: int,
+  *,
+  momentum: float = 0.9,
+  weight_decay: float = 0.0,
+  strategy: Strategy = EVERYTHING,
+  layers: Layers = (),
+) -> Optimizer:
   """Returns an optimizer by its name.
 
   Args:
     name: One of `names()`.
     schedule: The learning rate as a function of the training step.
+    total_steps: The planned length of the training.
     momentum: Of SGD; the decay of the first moment of Adam.
     weight_decay: Times the weights; added to the gradient (an L2 penalty), for `adamw` to the
       scaled update (Loshchilov and Hutter, 2019).
+    strategy: Which weights move, and how fast.
+    layers: The names of the backbone's parts, layer by layer.
 
   Returns:
-    A transformation whose `update` takes the training step as `step=`.
+    An optimizer whose `update` takes the training step as `step=`.
 
   Raises:
     UserError: No optimizer has this name.
   """
   if name not in _MOMENTS:
     raise UserError(nearest('optimizer', name, names()))
+  locate = locator(layers)
   parts = [_MOMENTS[name](momentum)]
   if weight_decay:
     decay = optax.add_decayed_weights(weight_decay)
     parts.insert(1 if name == 'adamw' else 0, decay)
-  return optax.chain(*parts, scale_by_training_step(schedule))
+  chain = optax.chain(
+    strategy.penalty(locate),
+    _hold_still(strategy, locate, total_steps),
+    *parts,
+    scale_by_training_step(schedule, strategy, locate, total_steps),
+  )
+  return Optimizer(chain.init, chain.update, lambda path: strategy.moves(locate(path)))

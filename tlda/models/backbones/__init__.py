@@ -1,6 +1,9 @@
 """Backbones by name: each a feature extractor with the heads of its paper."""
 
+from collections.abc import Callable
 from functools import partial
+
+import flax.linen as nn
 
 from tlda.errors import UserError, nearest
 from tlda.models.backbones.digits import MNISTNet, SVHNNet, mnist_net, svhn_net
@@ -30,16 +33,19 @@ def network(
   normalization: str = 'joint',
   domains: int = 2,
   bottleneck: int | None = None,
+  wrap: Callable[[nn.Module], nn.Module] = lambda backbone: backbone,
 ) -> Network:
   """Builds a network by the name of its backbone.
 
   Args:
     name: One of `names()`.
     classes: The number of classes that the head tells apart.
-    normalization: 'joint', 'per_domain' or 'frozen', for all batch normalisation in it.
+    normalization: 'joint', 'per_domain' or 'frozen', for all batch normalisation in it; beside a
+      'frozen' backbone that of a bottleneck is 'joint', for it has no statistics yet.
     domains: The number of branches of 'per_domain'.
     bottleneck: The width of the layer between the backbone and the heads; 0 is no such layer, None
       is what adaptation papers put there.
+    wrap: From the backbone to what takes its place, such as itself with adapters.
 
   Returns:
     The extractor, the head and the domain classifier, none of them initialised.
@@ -60,9 +66,15 @@ def network(
     usual = _NORMALIZED[name](classes, normalization, domains)
   else:
     usual = _PLAIN[name](classes)
+  backbone = wrap(backbone_of(usual.extractor))
   if bottleneck is None:
-    return usual
-  backbone = backbone_of(usual.extractor)
+    bottleneck = getattr(usual.extractor, 'width', 0)
   if not bottleneck:
     return usual._replace(extractor=backbone)
-  return usual._replace(extractor=Bottleneck(backbone, bottleneck, normalization, domains))
+  own = 'joint' if normalization == 'frozen' else normalization
+  return usual._replace(extractor=Bottleneck(backbone, bottleneck, own, domains))
+
+
+def has_normalization(name: str) -> bool:
+  """Tells whether a backbone has batch normalisation of its own."""
+  return name in _NORMALIZED

@@ -1,0 +1,118 @@
+"""What weights a training starts from: its own draw, those of a finished run, or published ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from etils import epath
+
+from tlda.errors import UserError
+from tlda.methods import Method
+from tlda.methods.method import Variables, network_variables
+from tlda.training.checkpoint import SELECTED, Arrays, Checkpoints, flatten, unflatten
+from tlda.training.state import TrainState, optimizer_states
+from tlda.transfer import Optimizer
+
+Weights = Callable[[Variables], Variables]
+
+
+def arrays_of_run(workdir: Path, seeds: tuple[int, ...]) -> Arrays:
+  """Returns the arrays of a finished run, seed i of its seed i.
+
+  They are those of the last step, or for each seed of the step that its `--select` chose. The data
+  of that run are not needed.
+
+  Args:
+    workdir: The folder of the finished run.
+    seeds: The seeds of the new run.
+
+  Returns:
+    Arrays with a leading dimension of seeds, by the names of a checkpoint.
+
+  Raises:
+    UserError: There is no such run, or it lacks a seed.
+  """
+  workdir = epath.Path(workdir)
+  chosen = workdir / SELECTED
+  directory = chosen if chosen.is_dir() else workdir / 'checkpoints'
+  found = Checkpoints(directory).latest() if directory.is_dir() else None
+  if found is None:
+    raise UserError(f'--init_from={workdir} holds no checkpoint of a run')
+  if not (workdir / 'result.json').exists():
+    raise UserError(f'--init_from={workdir} is not finished (step {found[0]}): finish it first')
+  arrays = found[1]
+  known = arrays['seed'].tolist()
+  missing = sorted(set(seeds) - set(known))
+  if missing:
+    raise UserError(f'--init_from={workdir} has seeds {known}, and not {missing}')
+  order = [known.index(seed) for seed in seeds]
+  return {name: array[order] for name, array in arrays.items()}
+
+
+def arrays_of_weights(load: Weights, stacked: TrainState) -> Arrays:
+  """Returns the arrays of every seed's backbone after published weights were loaded into it.
+
+  Args:
+    load: From the variables of the backbone ('params', and 'batch_stats' where it has them) to the
+      same with weights loaded.
+    stacked: New states as host arrays with a leading dimension of seeds.
+  """
+
+  def loaded(place: int) -> Arrays:
+    own = jax.tree.map(lambda x: x[place], stacked)
+    whole = network_variables(own.params, own.states)
+    prefix, backbone = _backbone({name: tree['extractor'] for name, tree in whole.items()})
+    arrays = flatten(load(backbone))
+    where = {'params': 'params', 'batch_stats': 'states.batch_stats'}
+    split = lambda name: name.partition('.')
+    return {f'{where[split(n)[0]]}.{prefix}.{split(n)[2]}': array for n, array in arrays.items()}
+
+  each = [loaded(place) for place in range(len(stacked.seed))]
+  return {name: np.stack([arrays[name] for arrays in each]) for name in each[0]}
+
+
+def _backbone(variables: Variables) -> tuple[str, Variables]:
+  """Returns where in the extractor its backbone is, and the variables of that."""
+  prefix = 'extractor'
+  while 'backbone' in variables['params']:
+    prefix += '.backbone'
+    variables = {name: tree['backbone'] for name, tree in variables.items() if 'backbone' in tree}
+  return prefix, variables
+
+
+def begin_with(
+  arrays: Arrays, stacked: TrainState, method: Method, optimizer: Optimizer
+) -> TrainState:
+  """Returns new states with given arrays in the place of what was drawn.
+
+  Parameters and states that both have are taken over (a group that only the new method has keeps
+  what was drawn); states that only the new method has are made of the weights taken, so that a
+  teacher begins as the network does; so is the optimizer's. The step is the new one's.
+
+  Args:
+    arrays: With a leading dimension of seeds, by the names of a checkpoint.
+    stacked: New states as host arrays with a leading dimension of seeds.
+    method: The new method.
+    optimizer: The new optimizer.
+
+  Raises:
+    UserError: Nothing is shared, or a shared part differs in shape.
+  """
+  form = {'params': stacked.params, 'states': stacked.states}
+  fresh = flatten(form)
+  taken = {name: arrays[name] for name in fresh if name in arrays}
+  if not any(name.startswith('params.') for name in taken):
+    raise UserError('the weights to start from share no parameters with this network')
+  both = unflatten(fresh | taken, form)
+  of_seeds = [jax.tree.map(lambda x, place=place: x[place], both) for place in range(_count(both))]
+  own = [method.initial_states(network_variables(**tree)) for tree in of_seeds]
+  moments = [optimizer_states(optimizer, tree['params']) for tree in of_seeds]
+  own, moments = (jax.tree.map(lambda *x: np.stack(x), *trees) for trees in (own, moments))
+  both = unflatten(fresh | flatten({'states': own}) | taken, form)
+  return stacked.replace(params=both['params'], states=both['states'], optimizer=moments)
+
+
+def _count(stacked: Any) -> int:
+  return len(jax.tree.leaves(stacked)[0])
