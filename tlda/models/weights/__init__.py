@@ -1,0 +1,1 @@
+"""Readers of weight files. None executes anything; `tlda.models.pretrained` is their door."""
