@@ -11,10 +11,9 @@ from absl import flags as absl_flags
 from etils import epath
 
 from experiments import compilation, dry_run, flags, network, provenance
-from tlda import data, methods, report, tasks
+from tlda import data, methods, report
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
-from tlda.models import Network
 from tlda.models.network import backbone_of
 from tlda.models.published import Published
 from tlda.training import parallel
@@ -122,7 +121,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
   if any(value is not None and value is not False for value in pod.values()):
     parallel.connect(pod['coordinator'], pod['processes'], pod['process'])
   command = shlex.join(['python', '-m', f'experiments.{experiment.name}', *argv[1:]])
-  parsed |= {'experiment': experiment.name}
+  parsed |= {'experiment': experiment.name, 'source': parsed['source'] or parsed['target']}
   if parsed.pop('dry_run'):
     run = build(experiment, method, parsed, command)
     layers = backbone_of(run.method.extractor).layers
@@ -136,6 +135,7 @@ def train(
 ) -> dict[str, Any]:
   """Trains what parsed flags say, after its first stage if it has one, and writes the report."""
   run = build(experiment, method, parsed, command)
+  network.check(parsed, run)
   if method.first_stage and run.initial is None:
     folder = run.workdir / method.first_stage
     first = {**parsed, 'method': method.first_stage, 'workdir': str(folder)}
@@ -167,6 +167,8 @@ def build(
   sources, target = data.fit_together(
     [load(name) for name in parsed['source'].split(',')], load(parsed['target'])
   )
+  if parsed['weights']:  # Published image networks see colours.
+    *sources, target = data.in_color([*sources, target])
   spec = describe(sources, target)
   parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
@@ -175,7 +177,7 @@ def build(
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')
   return Run(
-    method=make_method(method, parsed, spec, parts),
+    method=network.method(parsed, method, spec, parts),
     optimizer=network.optimizer(parsed, parts),
     sources=tuple(sources),
     target=target,
@@ -249,22 +251,6 @@ def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spe
 def few_labels(target: data.Domain, per_class: int) -> data.Split | None:
   """Returns the labelled examples of the target, the same for every run; None for 0 a class."""
   return data.draw(target.train, per_class, len(target.classes)) if per_class else None
-
-
-def make_method(
-  method: type[methods.Method],
-  parsed: Mapping[str, Any],
-  spec: methods.Spec,
-  network: Network,
-) -> methods.Method:
-  """Returns a method of a network's parts, with the hyper-parameters that flags say."""
-  prefix = flags.prefix(parsed['method'], method)
-  own = {field: parsed[f'{prefix}.{field}'] for field in flags.fields(method)}
-  fields = {field.name for field in dataclasses.fields(method)}
-  if 'domain_classifier' in fields:
-    own['domain_classifier'] = network.domain_classifier
-  task = tasks.Classification(parsed['label_smoothing'])
-  return method(spec=spec, task=task, extractor=network.extractor, head=network.head, **own)
 
 
 def preprocessing(

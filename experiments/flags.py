@@ -15,8 +15,9 @@ from absl import flags
 from tlda import data, methods, transfer
 from tlda.errors import UserError, nearest
 from tlda.evaluation import selection
-from tlda.models import backbones, pretrained
+from tlda.models import backbones
 from tlda.models.normalization import MODES
+from tlda.models.weights import places
 from tlda.training.parallel import STYLES
 from tlda.transfer import optimizers, schedules
 
@@ -66,7 +67,7 @@ def parse(
   if rest[1:]:
     raise UserError(f'{rest[1]!r} is no flag: flags are written --name=value')
   return {
-    name: values[name].value for name in (*_COMMON, *_OPTIONAL, 'dry_run', *PODS, *own)
+    name: values[name].value for name in (*_COMMON, *_OPTIONAL, *ACTIONS, *PODS, *own)
   }, method
 
 
@@ -74,7 +75,7 @@ def parse(
 _COMMON = {
   'method': 'How it is adapted: one of {methods}; or package.module:Class for a method of yours.',
   'source': 'Labelled domain, or several with commas: one of {domains}; or tfds:NAME, '
-  'folder:PATH, npz:PATH.',
+  'folder:PATH, npz:PATH. Left empty, it is the target.',
   'target': 'Domain to adapt to, named as the source is.',
   'protocol': 'The name under which data, splits and counts are reported.',
   'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',
@@ -110,7 +111,8 @@ _OPTIONAL = {
   'runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
   'init_from': 'Folder of a finished run whose weights to start from, seed by seed.',
 }
-DRY_RUN = 'Show every parameter, whether it moves and how fast, and train nothing.'
+# What is done instead of training.
+ACTIONS = {'dry_run': 'Show every parameter, whether it moves and how fast, and train nothing.'}
 # Where a process is among others: no part of what is trained.
 PODS = {
   'multihost': 'Join the other hosts of a pod; Cloud TPU and Slurm say who they are.',
@@ -132,14 +134,14 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
     'styles': STYLES,
     'rules': selection.rules(),
     'strategies': transfer.names(),
-    'weights': pretrained.names(),
+    'weights': sorted(places.KNOWN),
   }
   lists = {name: ', '.join(listed) for name, listed in lists.items()}
   for name, text in _COMMON.items():
     _define(name, defaults[name], text.format(**lists), values)
   for name, text in _OPTIONAL.items():
     flags.DEFINE_string(name, None, text.format(**lists), flag_values=values)
-  flags.DEFINE_bool('dry_run', False, DRY_RUN, flag_values=values)
+  flags.DEFINE_bool('dry_run', False, ACTIONS['dry_run'], flag_values=values)
   flags.DEFINE_bool('multihost', False, PODS['multihost'], flag_values=values)
   flags.DEFINE_string('coordinator', None, PODS['coordinator'], flag_values=values)
   for name in ('processes', 'process'):
@@ -215,7 +217,7 @@ def _named(flag: str, argv: Sequence[str]) -> str | None:
 
 def _unknown(name: str, values: flags.FlagValues) -> str:
   return nearest(
-    'flag', name, [*_COMMON, *_OPTIONAL, *PODS, *(own for own in values if '.' in own)]
+    'flag', name, [*_COMMON, *_OPTIONAL, *ACTIONS, *PODS, *(own for own in values if '.' in own)]
   )
 
 
@@ -236,7 +238,7 @@ def usage(
     whole: Whether to list those of every method instead (`--helpfull`).
   """
   lines = [doc.strip(), '', 'Flags:']
-  for name in (*_COMMON, *_OPTIONAL, 'dry_run', *PODS):
+  for name in (*_COMMON, *_OPTIONAL, *ACTIONS, *PODS):
     lines += _entry(name, values)
   if whole:
     return '\n'.join([*lines, *_of_all()])

@@ -4,11 +4,15 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tlda import methods, transfer
+from experiments import flags
+from tlda import methods, tasks, transfer
 from tlda.errors import UserError
 from tlda.models import Network, backbones, pretrained
 from tlda.models.network import backbone_of
 from tlda.models.published import Published
+from tlda.training import plan
+from tlda.training.run import Run
+from tlda.transfer.strategy import locator
 
 
 def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods.Spec) -> Network:
@@ -29,6 +33,21 @@ def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods
     bottleneck=None if parsed['bottleneck'] < 0 else parsed['bottleneck'],
     wrap=chosen.network,
   )
+
+
+def method(
+  parsed: Mapping[str, Any],
+  kind: type[methods.Method],
+  spec: methods.Spec,
+  network: Network,
+) -> methods.Method:
+  """Returns a method of a network's parts, with the hyper-parameters that flags say."""
+  prefix = flags.prefix(parsed['method'], kind)
+  own = {field: parsed[f'{prefix}.{field}'] for field in flags.fields(kind)}
+  if 'domain_classifier' in {field.name for field in dataclasses.fields(kind)}:
+    own['domain_classifier'] = network.domain_classifier
+  task = tasks.Classification(parsed['label_smoothing'])
+  return kind(spec=spec, task=task, extractor=network.extractor, head=network.head, **own)
 
 
 def strategy(parsed: Mapping[str, Any]) -> transfer.Strategy:
@@ -84,3 +103,14 @@ def weights(parsed: Mapping[str, Any], network: Network) -> Callable[[Any], Any]
   return lambda variables: pretrained.load(
     backbone, variables, arrays, allow_missing=parsed['allow_missing']
   )
+
+
+def check(parsed: Mapping[str, Any], run: Run) -> None:
+  """Refuses settings of the transfer strategy that fit no parameter of a run.
+
+  Raises:
+    UserError: What does not fit.
+  """
+  chosen, layers = strategy(parsed), backbone_of(run.method.extractor).layers
+  if type(chosen).check is not transfer.Strategy.check:  # It takes a second to trace the method.
+    chosen.check([leaf for leaf, _ in plan.leaves(plan.shapes(run), locator(layers))])

@@ -8,7 +8,7 @@ import pytest
 from absl import flags as absl_flags
 
 from experiments import common, digits, flags
-from tlda import methods
+from tlda import methods, transfer
 from tlda.errors import UserError
 from tlda.methods import Method, SourceOnly
 
@@ -162,7 +162,8 @@ def test_help_lists_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
   said = capsys.readouterr().out
   assert 'Ganin et al.' in said
   listed = set(re.findall(r'^  --([\w.]+)', said, re.MULTILINE))
-  assert listed == {*flags._COMMON, *flags._OPTIONAL, *flags.PODS, 'dann.weight'}
+  own = {'dann.weight', 'fine_tune.backbone_rate'}
+  assert listed == {*flags._COMMON, *flags._OPTIONAL, *flags.ACTIONS, *flags.PODS, *own}
   for name, default in DEFAULTS.items():
     expected = default if name != 'method' else 'dann'
     assert f'  --{name}={expected}\n' in said
@@ -175,4 +176,8 @@ def test_helpfull_lists_every_method_with_its_fields(capsys: pytest.CaptureFixtu
   for name in methods.names():
     assert f'\n--method={name}: ' in said
     for field in flags.fields(methods.get(name)):
+      assert f'\n  --{name}.{field}=' in said
+  for name in transfer.names():
+    assert f'\n--transfer={name}: ' in said
+    for field in flags.fields(transfer.get(name)):
       assert f'\n  --{name}.{field}=' in said

@@ -131,8 +131,14 @@ def fit_together(sources: Sequence[Domain], target: Domain) -> tuple[list[Domain
     raise UserError(f'the domains have different example shapes ({described}){hint}')
   if len(set(shapes.values())) == 1:
     return list(sources), target
-  fitted = [_in_color(domain) for domain in domains]
+  fitted = in_color(domains)
   return fitted[:-1], fitted[-1]
+
+
+def in_color(domains: Sequence[Domain]) -> list[Domain]:
+  """Returns the same domains, grey images repeated to three channels; others are left alone."""
+  is_grey = lambda domain: len(_shape(domain)) == 3 and _shape(domain)[-1] == 1
+  return [_in_color(domain) if is_grey(domain) else domain for domain in domains]
 
 
 def channel_mean(domains: Sequence[Domain]) -> np.ndarray:
@@ -196,8 +202,6 @@ def _few(classes: Sequence[str]) -> str:
 
 
 def _in_color(domain: Domain) -> Domain:
-  if _shape(domain)[-1] == 3:
-    return domain
   return dataclasses.replace(domain, train=_color(domain.train), test=_color(domain.test))
 
 

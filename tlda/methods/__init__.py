@@ -33,13 +33,14 @@ from tlda.methods.dsbn import DSBN
 from tlda.methods.fixmatch import FixMatch
 from tlda.methods.gvb import GVB
 from tlda.methods.information_maximization import InformationMaximization
+from tlda.methods.initialization import initialize
 from tlda.methods.jan import JAN
 from tlda.methods.jan_adversarial import JANAdversarial
 from tlda.methods.mcc import MCC
 from tlda.methods.mcd import MCD
 from tlda.methods.mdd import MDD
 from tlda.methods.mean_teacher import MeanTeacher
-from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms, initialize
+from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms
 from tlda.methods.minimum_entropy import MinimumEntropy
 from tlda.methods.mstn import MSTN
 from tlda.methods.pseudo_label import PseudoLabel

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import flax.linen as nn
 import jax
 from flax import struct
-from flax.core import scope as core
 
 from tlda import axis
 from tlda.methods.batch import Batch, Context, Examples, Spec
@@ -17,6 +16,9 @@ Params = dict[str, Any]
 Terms = dict[str, jax.Array]
 States = dict[str, Any]
 Variables = dict[str, Any]
+
+# The collection in which an extractor sows what its stages return.
+STAGES = 'intermediates'
 Objective = Callable[[Params, Batch], tuple[jax.Array, tuple[Terms, States]]]
 
 
@@ -143,6 +145,15 @@ class Method(nn.Module):
       results.append(jax.tree.map(lambda x, rows=rows: x[rows], both))
     return tuple(results)
 
+  def stages(self) -> dict[str, jax.Array]:
+    """Returns what the extractor's stages gave in its last pass within an objective.
+
+    Returns:
+      'stage1', 'stage2', ... from the input on: `[batch, height, width, channels]` of a
+      convolutional backbone, `[batch, tokens, channels]` of a transformer.
+    """
+    return stages_of(self.extractor.variables.get(STAGES, {}))
+
   def task_loss(self, outputs: Outputs, examples: Examples) -> jax.Array:
     """Returns the mean task loss of labelled examples on this device, a scalar."""
     return self.task.loss(outputs.logits, examples.flat().labels).mean()
@@ -247,42 +258,11 @@ class Method(nn.Module):
     return self.clone(parent=None)
 
 
-def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, States]:
-  """Creates the parameters of every part that any phase touches, and all states.
-
-  The prediction path is initialised first, so that the method's own states (which may copy its
-  weights) are there when its objectives are traced for the parameters that only they touch.
-
-  Args:
-    method: The method.
-    batch: Examples of the right shapes; only these count.
-    context: Of the run's seed, at step 0.
-
-  Returns:
-    Parameters by top-level group, and states by collection.
-  """
-  keys = {name: context.key(name) for name in ('params', 'dropout')}
-  first = batch.parts()[0].flat()
-  variables = method.init(keys, first.inputs, first.domain)
-  params = variables.pop('params')
-  own = method.initial_states(network_variables(params, variables))
-
-  def touch_all(scope: core.Scope) -> None:
-    bound = method.clone(parent=scope)
-    for phase in method.phases():
-      getattr(bound, phase.objective)(batch, context)
-
-  touch = core.apply(touch_all, mutable=True, flags={'initializing': True})
-  _, touched = touch({'params': params, **variables, **own}, rngs=keys)
-  params = touched.pop('params')
-  statistics = {name: value for name, value in touched.items() if name not in own}
-  statistics.pop('intermediates', None)
-  return params, {**statistics, **method.initial_states(network_variables(params, statistics))}
-
-
-def network_variables(params: Params, states: States) -> Variables:
-  """Returns what a method's own states are made of: parameters, and running batch statistics."""
-  return {'params': params} | {name: states[name] for name in ('batch_stats',) if name in states}
+def stages_of(sown: Mapping[str, Any]) -> dict[str, jax.Array]:
+  """Returns the last array that each stage of an extractor, or of a backbone in it, sowed."""
+  while 'backbone' in sown:
+    sown = sown['backbone']
+  return {name: arrays[-1] for name, arrays in sown.items() if name.startswith('stage')}
 
 
 def is_watched(name: str) -> bool:

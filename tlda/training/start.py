@@ -10,7 +10,8 @@ from etils import epath
 
 from tlda.errors import UserError
 from tlda.methods import Method
-from tlda.methods.method import Variables, network_variables
+from tlda.methods.initialization import network_variables
+from tlda.methods.method import Variables
 from tlda.training.checkpoint import SELECTED, Arrays, Checkpoints, flatten, unflatten
 from tlda.training.state import TrainState, optimizer_states
 from tlda.transfer import Optimizer

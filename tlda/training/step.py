@@ -10,7 +10,7 @@ import optax
 
 from tlda import axis
 from tlda.methods import Batch, Context, Method, Phase, Terms
-from tlda.methods.method import Params, States, dropout_key, is_watched
+from tlda.methods.method import STAGES, Params, States, dropout_key, is_watched
 from tlda.training.state import TrainState
 from tlda.transfer import Optimizer, freezing
 
@@ -72,8 +72,9 @@ def _run(
       context,
       method=phase.objective,
       rngs={'dropout': dropout_key(context)},
-      mutable=list(state.states),
+      mutable=[*state.states, STAGES],
     )
+    states.pop(STAGES, None)
     minimised = [value for name, value in terms.items() if not is_watched(name)]
     return sum(minimised, jnp.float32(0)), (terms, states)
 
