@@ -10,7 +10,7 @@ from typing import Any
 from absl import flags as absl_flags
 from etils import epath
 
-from experiments import compilation, dry_run, flags, network, provenance
+from experiments import compilation, dry_run, flags, network, provenance, saved
 from tlda import data, methods, report
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
@@ -176,7 +176,7 @@ def build(
   published = experiment.published.get((protocol, *pair, parsed['method']))
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')
-  return Run(
+  run = Run(
     method=network.method(parsed, method, spec, parts),
     optimizer=network.optimizer(parsed, parts),
     sources=tuple(sources),
@@ -203,6 +203,7 @@ def build(
       'device': parallel.describe(),
     },
   )
+  return dataclasses.replace(run, about={**run.about, 'network': saved.describe(run)})
 
 
 def _check_numbers(parsed: Mapping[str, Any]) -> None:

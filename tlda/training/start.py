@@ -19,7 +19,7 @@ from tlda.transfer import Optimizer
 Weights = Callable[[Variables], Variables]
 
 
-def arrays_of_run(workdir: Path, seeds: tuple[int, ...]) -> Arrays:
+def arrays_of_run(workdir: Path, seeds: tuple[int, ...], flag: str = '--init_from') -> Arrays:
   """Returns the arrays of a finished run, seed i of its seed i.
 
   They are those of the last step, or for each seed of the step that its `--select` chose. The data
@@ -28,6 +28,7 @@ def arrays_of_run(workdir: Path, seeds: tuple[int, ...]) -> Arrays:
   Args:
     workdir: The folder of the finished run.
     seeds: The seeds of the new run.
+    flag: What the user named it by.
 
   Returns:
     Arrays with a leading dimension of seeds, by the names of a checkpoint.
@@ -40,14 +41,14 @@ def arrays_of_run(workdir: Path, seeds: tuple[int, ...]) -> Arrays:
   directory = chosen if chosen.is_dir() else workdir / 'checkpoints'
   found = Checkpoints(directory).latest() if directory.is_dir() else None
   if found is None:
-    raise UserError(f'--init_from={workdir} holds no checkpoint of a run')
+    raise UserError(f'{flag}={workdir} holds no checkpoint of a run')
   if not (workdir / 'result.json').exists():
-    raise UserError(f'--init_from={workdir} is not finished (step {found[0]}): finish it first')
+    raise UserError(f'{flag}={workdir} is not finished (step {found[0]}): finish it first')
   arrays = found[1]
   known = arrays['seed'].tolist()
   missing = sorted(set(seeds) - set(known))
   if missing:
-    raise UserError(f'--init_from={workdir} has seeds {known}, and not {missing}')
+    raise UserError(f'{flag}={workdir} has seeds {known}, and not {missing}')
   order = [known.index(seed) for seed in seeds]
   return {name: array[order] for name, array in arrays.items()}
 
