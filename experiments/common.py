@@ -10,14 +10,13 @@ from typing import Any
 from absl import flags as absl_flags
 from etils import epath
 
-from experiments import compilation, flags, provenance
+from experiments import compilation, flags, problem, provenance
 from tlda import data, methods, report, tasks, transfer
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
 from tlda.models import backbones
 from tlda.training import parallel
 from tlda.training.fit import fit
-from tlda.training.inputs import Preprocessing
 from tlda.training.preemption import EXIT_CODE, Preempted
 from tlda.training.run import Run
 
@@ -42,6 +41,8 @@ DEFAULTS: dict[str, Any] = {
   'eval_every': 1_000,
   'checkpoint_every': 1_000,
   'select': 'last',
+  'augment': flags.NO_AUGMENTATION,
+  'labels_per_class': 0,
   'target_labels_per_class': 0,
   'report': True,
 }
@@ -156,7 +157,8 @@ def build(
   sources, target = data.fit_together(
     [load(name) for name in parsed['source'].split(',')], load(parsed['target'])
   )
-  spec = describe(sources, target)
+  sources, target = problem.with_few_labels(method, sources, target, parsed['labels_per_class'])
+  spec = problem.describe(sources, target)
   network = backbones.network(
     parsed['backbone'],
     classes=spec.classes,
@@ -179,7 +181,7 @@ def build(
     ),
     sources=tuple(sources),
     target=target,
-    preprocessing=preprocessing(method, sources, target),
+    preprocessing=problem.preprocessing(method, sources, target),
     steps=parsed['steps'],
     batch_size=parsed['batch_size'],
     seeds=seeds,
@@ -191,7 +193,8 @@ def build(
     initial=epath.Path(parsed['init_from']) if parsed['init_from'] else None,
     flags={**parsed, 'protocol': protocol},
     select=parsed['select'],
-    labelled_target=few_labels(target, parsed['target_labels_per_class']),
+    augment=problem.augmentation(parsed['augment']),
+    labelled_target=problem.few_labels(target, parsed['target_labels_per_class']),
     about={
       'published': dict(published) if published else None,
       'command': command,
@@ -207,7 +210,7 @@ def _check_numbers(parsed: Mapping[str, Any]) -> None:
   for name in positive:
     if not 0 < parsed[name] < math.inf:
       raise UserError(f'--{name} must be above 0, not {parsed[name]}')
-  for name in ('weight_decay', 'image_size', 'target_labels_per_class'):
+  for name in ('weight_decay', 'image_size', 'labels_per_class', 'target_labels_per_class'):
     if not 0 <= parsed[name] < math.inf:
       raise UserError(f'--{name} must be 0 or above, not {parsed[name]}')
   for name in ('momentum', 'label_smoothing'):
@@ -231,25 +234,6 @@ def parse_seeds(text: str) -> tuple[int, ...]:
   return seeds
 
 
-def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spec:
-  """Returns what a method may know of its domains."""
-
-  def known(domain: data.Domain) -> methods.DomainSpec:
-    return methods.DomainSpec(domain.name, len(domain.train), tuple(range(len(domain.classes))))
-
-  return methods.Spec(
-    classes=len(target.classes),
-    input_shape=tuple(target.train.inputs.shape[1:]),
-    sources=tuple(map(known, sources)),
-    target=known(target),
-  )
-
-
-def few_labels(target: data.Domain, per_class: int) -> data.Split | None:
-  """Returns the labelled examples of the target, the same for every run; None for 0 a class."""
-  return data.draw(target.train, per_class, len(target.classes)) if per_class else None
-
-
 def make_method(
   method: type[methods.Method],
   parsed: Mapping[str, Any],
@@ -264,21 +248,6 @@ def make_method(
     own['domain_classifier'] = network.domain_classifier
   task = tasks.Classification(parsed['label_smoothing'])
   return method(spec=spec, task=task, extractor=network.extractor, head=network.head, **own)
-
-
-def preprocessing(
-  method: type[methods.Method], sources: Sequence[data.Domain], target: data.Domain
-) -> Preprocessing:
-  """Returns the subtraction of the mean of the training inputs that the method reads.
-
-  A second stage subtracts what its first did, for it goes on with weights that expect this.
-  """
-  while method.first_stage:
-    method = methods.get(method.first_stage)
-  read = [*(sources if 'source' in method.reads else ())]
-  read += [target] if 'target' in method.reads else []
-  scale = 255.0 if target.train.inputs.dtype == 'uint8' else 1.0
-  return Preprocessing(tuple((data.channel_mean(read) / scale).tolist()))
 
 
 def summary(result: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from tlda import axis, losses
 from tlda.methods import needs
@@ -50,7 +49,7 @@ class MeanTeacher(Averaged):
 
   def initial_states(self, params: Params) -> States:
     """Returns a teacher with the initial weights, and running statistics of its own."""
-    blank = jnp.zeros((1, *self.spec.input_shape))
+    blank = self.spec.blank()
     fresh = self.detached().init(jax.random.key(0), blank, self.spec.target_domain)
     del fresh['params']
     return {'teacher': {'params': params, **fresh}}
