@@ -74,6 +74,7 @@ class Trainer:
       preprocessing=run.preprocessing,
       views=run.method.views,
       parallel=self._devices,
+      augment=run.augment,
     )
     self._stride = stride(run, resident=self._inputs.is_resident)
     function = self._step if self._stride == 1 else self._steps
