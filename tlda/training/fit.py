@@ -281,9 +281,9 @@ class Trainer:
     """Measures the last step, and writes the result and the samples of the report."""
     run = self._run
     seconds = clock.seconds
-    samples = collect(run, self._before, features(run, self._evaluator, states))
+    samples, calibration = collect(run, self._evaluator, states, self._before)
     result = summarize(run, self._config, self.measure(states), log.records, seconds)
-    result['proxy_a_distance'] = distances(samples)
+    result |= {'proxy_a_distance': distances(samples), 'calibration': calibration}
     if self._first:
       write(run.workdir, result, samples)
     parallel.barrier('finished')
