@@ -11,7 +11,7 @@ from absl import flags as absl_flags
 from etils import epath
 
 from experiments import compilation, dry_run, flags, network, problem, provenance, saved
-from tlda import data, methods, report
+from tlda import methods, report
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
 from tlda.models.network import backbone_of
@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
   'transfer': 'fine_tune',
   'normalization': 'joint',
   'image_size': 0,
+  'tokens': 128,
   'steps': 10_000,
   'batch_size': 64,
   'learning_rate': 0.01,
@@ -163,12 +164,7 @@ def build(
   """
   _check_numbers(parsed)
   seeds = parse_seeds(parsed['seeds'])
-  load = lambda name: data.load(name, parsed['data_dir'], parsed['image_size'] or None)
-  sources, target = data.fit_together(
-    [load(name) for name in parsed['source'].split(',')], load(parsed['target'])
-  )
-  if parsed['weights']:  # Published image networks see colours.
-    *sources, target = data.in_color([*sources, target])
+  sources, target = problem.load(parsed)
   sources, target = problem.with_few_labels(method, sources, target, parsed['labels_per_class'])
   spec = problem.describe(sources, target)
   parts = network.build(parsed, method, spec)
@@ -209,7 +205,15 @@ def build(
 
 
 def _check_numbers(parsed: Mapping[str, Any]) -> None:
-  positive = ('steps', 'batch_size', 'learning_rate', 'log_every', 'eval_every', 'checkpoint_every')
+  positive = (
+    'tokens',
+    'steps',
+    'batch_size',
+    'learning_rate',
+    'log_every',
+    'eval_every',
+    'checkpoint_every',
+  )
   for name in positive:
     if not 0 < parsed[name] < math.inf:
       raise UserError(f'--{name} must be above 0, not {parsed[name]}')

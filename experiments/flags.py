@@ -88,6 +88,7 @@ _COMMON = {
   'transfer': 'Which weights move, and how fast: one of {strategies}.',
   'normalization': 'Batch normalisation of the backbone: one of {normalizations}.',
   'image_size': 'Height and width to resize images to, in pixels; 0 leaves them as they are.',
+  'tokens': 'Most tokens of a text; longer ones are cut.',
   'steps': 'Length of the training, in steps.',
   'batch_size': 'Examples of each domain in a step, on all devices.',
   'learning_rate': 'Learning rate at the start.',

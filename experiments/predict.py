@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from absl import flags
@@ -62,7 +61,9 @@ def predict(argv: Sequence[str]) -> list[str]:
     raise UserError('say what to predict: image files, folders of them, or files of text')
   run = saved.load(values['workdir'].value)
   left_out: list[str] = []
-  inputs = _texts if len(run.method.spec.input_shape) == 1 else _images
+  if not (run.method.spec.is_text or len(run.method.spec.input_shape) == 3):
+    raise UserError('this run reads vectors: neither files of images nor texts are that')
+  inputs = _texts if run.method.spec.is_text else _images
   for names, rows in inputs(run, _files(places), left_out):
     for name, shares in zip(names, run.probabilities(rows), strict=True):
       print(_line(name, shares, run.classes, as_json=values['json'].value), flush=True)
@@ -115,7 +116,7 @@ def _texts(
   run: saved.Saved, files: Sequence[Path], left_out: list[str]
 ) -> Iterator[tuple[list[str], np.ndarray]]:
   """Yields names, FILE:LINE, and the tokens of the lines of all files."""
-  tokenizer: Any = text.minilm()
+  tokenizer = text.wordpiece(text.minilm_vocabulary())
   for path in files:
     try:
       lines = [line for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]

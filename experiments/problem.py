@@ -1,14 +1,37 @@
 """What is learned from, of the domains that were loaded: what a method may know, labels, means."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from experiments.flags import NO_AUGMENTATION
 from tlda import data, methods
+from tlda.data import text
 from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
 from tlda.models.published import Published
 from tlda.training.inputs import Preprocessing
+
+
+def load(parsed: Mapping[str, Any]) -> tuple[list[data.Domain], data.Domain]:
+  """Loads the sources and the target that flags name, as one network can read them all.
+
+  Texts become tokens of MiniLM's vocabulary. Published image networks see colours, so that grey
+  images are repeated to three channels for them.
+
+  Raises:
+    UserError: A name is unknown, data are missing or broken, or the domains do not fit together.
+  """
+  size = parsed['image_size'] or None
+  names = [*parsed['source'].split(','), parsed['target']]
+  domains = [data.load(name, parsed['data_dir'], size) for name in names]
+  if any(domain.train.is_text for domain in domains):
+    tokenizer = text.wordpiece(text.minilm_vocabulary())
+    domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
+  sources, target = data.fit_together(domains[:-1], domains[-1])
+  if parsed['weights']:
+    *sources, target = data.in_color([*sources, target])
+  return sources, target
 
 
 def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spec:

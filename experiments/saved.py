@@ -111,6 +111,7 @@ def _spec(found: dict[str, Any]) -> methods.Spec:
     input_shape=tuple(found['input_shape']),
     sources=tuple(map(domain, found['sources'])),
     target=domain(found['target']),
+    input_dtype=found['input_dtype'],
   )
 
 
