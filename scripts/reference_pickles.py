@@ -1,6 +1,6 @@
 """Writes tests/models/data/torch_{zip,legacy}.pth, small files by PyTorch itself, of every kind.
 
-PATH/python scripts/_reference_pickles.py tests/models/data, where PATH is a Python that has PyTorch
+PATH/python scripts/reference_pickles.py tests/models/data, where PATH is a Python that has PyTorch
 and NumPy (these were written by PyTorch 2.13). The numbers are such that the tests know them.
 """
 
