@@ -34,7 +34,8 @@ def read(stream: BinaryIO) -> tuple[Any, dict[str, Storage]]:
     for code, argument, _ in pickletools.genops(stream):
       machine.step(code.name, argument)
     return machine.stack.pop(), machine.storages
-  except (IndexError, KeyError, TypeError, ValueError, AssertionError) as error:
+  # Where warnings are errors, an unknown escape in a broken string raises DeprecationWarning.
+  except (LookupError, TypeError, ValueError, AssertionError, DeprecationWarning) as error:
     raise UserError(f'is a broken or truncated pickle ({str(error)[:100]})') from error
 
 
