@@ -80,9 +80,7 @@ def write_minilm(folder: str) -> None:
   from transformers import AutoTokenizer, BertModel
 
   model = BertModel.from_pretrained(folder).eval()
-  tokens = AutoTokenizer.from_pretrained(folder)(
-    list(SENTENCES), padding=True, return_tensors='pt'
-  )
+  tokens = AutoTokenizer.from_pretrained(folder)(list(SENTENCES), padding=True, return_tensors='pt')
   mask = tokens['attention_mask'][..., None]
   last = model(**tokens).last_hidden_state
   embeddings = (last * mask).sum(1) / mask.sum(1)
