@@ -62,11 +62,11 @@ def group_of(leaf: Leaf, groups: int) -> int:
   """Returns the group of a leaf where the backbone's layers are cut into equal groups.
 
   Args:
-    leaf: The leaf.
+    leaf: One of the backbone.
     groups: The number of groups; 0 makes every layer its own.
 
   Returns:
-    From 0 at the input; the number of groups for what is new.
+    From 0 at the input.
   """
   layers = len(leaf.layers)
   groups = min(groups, layers) or layers
