@@ -178,7 +178,7 @@ def build(
     optimizer=network.optimizer(parsed, parts),
     sources=tuple(sources),
     target=target,
-    preprocessing=problem.preprocessing(method, sources, target, network.published(parsed, parts)),
+    preprocessing=network.expected(parsed, parts) or problem.preprocessing(method, sources, target),
     steps=parsed['steps'],
     batch_size=parsed['batch_size'],
     seeds=seeds,

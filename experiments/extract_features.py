@@ -142,10 +142,9 @@ def _published(
   """Returns a backbone with published weights."""
   built = backbones.network(parsed['backbone'], classes=len(domain.classes), bottleneck=0)
   backbone = backbone_of(built.extractor)
-  published, load = network.published(parsed, built), network.weights(parsed, built)
-  if published is None or load is None:
+  preprocess, load = network.expected(parsed, built), network.weights(parsed, built)
+  if preprocess is None or load is None:
     raise UserError('features of a network that was never trained say nothing: give --weights')
-  preprocess = Preprocessing(published.mean, published.std)
   inputs = preprocess(jnp.asarray(domain.train.fetch(np.arange(1))))
   shapes = jax.eval_shape(backbone.init, jax.random.key(0), inputs)
   return backbone, preprocess, load({n: tree for n, tree in shapes.items() if n != STAGES})
