@@ -19,6 +19,8 @@ Variables = dict[str, Any]
 
 # The collection in which an extractor sows what its stages return.
 STAGES = 'intermediates'
+# The key of stochastic normalisation.
+NORMALIZATION = 'normalization'
 Objective = Callable[[Params, Batch], tuple[jax.Array, tuple[Terms, States]]]
 
 
@@ -245,13 +247,17 @@ class Method(nn.Module):
     """
     variables = self.variables if variables is None else variables
     written = [name for name in variables if name != 'params']
-    keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
+    keys = self.keys()
 
     def call(*args: Any, **kwargs: Any) -> Any:
       options = {'method': function, 'rngs': keys, 'mutable': written}
       return self.detached().apply(variables, *args, **options, **kwargs)[0]
 
     return call
+
+  def keys(self) -> dict[str, jax.Array]:
+    """Returns new keys of what is random inside the network, where it was given any."""
+    return {name: self.make_rng(name) for name in ('dropout', NORMALIZATION) if self.has_rng(name)}
 
   def detached(self) -> 'Method':
     """Returns this network apart from its variables, to be applied to others (a teacher's)."""
@@ -270,6 +276,11 @@ def is_watched(name: str) -> bool:
   return name.startswith('monitor/')
 
 
-def dropout_key(context: Context) -> jax.Array:
-  """Returns the key of dropout inside the network, another on each device."""
-  return jax.random.fold_in(context.key('dropout'), axis.index())
+def random_keys(context: Context) -> dict[str, jax.Array]:
+  """Returns the keys of what is random inside the network.
+
+  That of dropout is another on each device. Normalisation is of the whole batch: its key is the
+  same.
+  """
+  dropout = jax.random.fold_in(context.key('dropout'), axis.index())
+  return {'dropout': dropout, NORMALIZATION: context.key(NORMALIZATION)}
