@@ -19,8 +19,8 @@ Variables = dict[str, Any]
 
 # The collection in which an extractor sows what its stages return.
 STAGES = 'intermediates'
-# The key of stochastic normalisation.
-NORMALIZATION = 'normalization'
+# The keys of what is random inside a network.
+KEYS = ('dropout', 'normalization')
 Objective = Callable[[Params, Batch], tuple[jax.Array, tuple[Terms, States]]]
 
 
@@ -225,7 +225,7 @@ class Method(nn.Module):
 
   def feature_size(self) -> int:
     """Returns the number of the extractor's features, computing none: the width of a bank."""
-    keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
+    keys = dict.fromkeys(('params', *KEYS), jax.random.key(0))
     inputs = self.spec.blank()
     make = lambda: self.extractor.clone(parent=None).init_with_output(keys, inputs)
     return jax.eval_shape(make)[0].shape[-1]
@@ -257,7 +257,7 @@ class Method(nn.Module):
 
   def keys(self) -> dict[str, jax.Array]:
     """Returns new keys of what is random inside the network, where it was given any."""
-    return {name: self.make_rng(name) for name in ('dropout', NORMALIZATION) if self.has_rng(name)}
+    return {name: self.make_rng(name) for name in KEYS if self.has_rng(name)}
 
   def detached(self) -> 'Method':
     """Returns this network apart from its variables, to be applied to others (a teacher's)."""
@@ -282,5 +282,5 @@ def random_keys(context: Context) -> dict[str, jax.Array]:
   That of dropout is another on each device. Normalisation is of the whole batch: its key is the
   same.
   """
-  dropout = jax.random.fold_in(context.key('dropout'), axis.index())
-  return {'dropout': dropout, NORMALIZATION: context.key(NORMALIZATION)}
+  keys = {name: context.key(name) for name in KEYS}
+  return {**keys, 'dropout': jax.random.fold_in(keys['dropout'], axis.index())}

@@ -81,7 +81,7 @@ def merge(arrays: Mapping[str, Any], alpha: float) -> dict[str, Any]:
   Returns:
     The same without the products.
   """
-  merged = {path: array for path, array in arrays.items() if f'{PRODUCTS}/' not in path}
+  merged = {path: array for path, array in arrays.items() if PRODUCTS not in path.split('/')}
   for path, down in arrays.items():
     if found := _DOWN.fullmatch(path):
       before, layer = found.groups()
