@@ -73,6 +73,11 @@ def group_of(leaf: Leaf, groups: int) -> int:
   return leaf.depth * groups // layers
 
 
+def has_part(leaves: Sequence[Leaf], part: str) -> bool:
+  """Tells whether a part of some parameter's path has this name."""
+  return any(part in leaf.path.split('/') for leaf in leaves)
+
+
 @dataclasses.dataclass(frozen=True)
 class Strategy:
   """A way of moving the weights that a network came with. This one moves all of them alike.
