@@ -1,6 +1,5 @@
 """What weights a training starts from: its own draw, those of a finished run, or published ones."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,39 @@ from tlda.methods import Method
 from tlda.methods.initialization import network_variables
 from tlda.methods.method import Variables
 from tlda.training.checkpoint import SELECTED, Arrays, Checkpoints, flatten, unflatten
+from tlda.training.run import Run, Weights
 from tlda.training.state import TrainState, optimizer_states
 from tlda.transfer import Optimizer
 
-Weights = Callable[[Variables], Variables]
+
+def begin(run: Run, stacked: TrainState) -> TrainState:
+  """Returns new states with the weights that a run starts from, and with what it is given.
+
+  Args:
+    run: The run.
+    stacked: New states as host arrays with a leading dimension of seeds.
+
+  Raises:
+    UserError: The weights do not fit.
+  """
+  arrays: Arrays = {}
+  if run.initial is not None:
+    arrays = arrays_of_run(run.initial, run.seeds)
+  elif run.weights is not None:
+    arrays = arrays_of_weights(run.weights, stacked)
+  fresh = run.method.fresh
+  arrays = {name: array for name, array in arrays.items() if _group(name) not in fresh}
+  return begin_with(arrays | dict(run.given), stacked, run.method, run.optimizer)
 
 
-def arrays_of_run(workdir: Path, seeds: tuple[int, ...]) -> Arrays:
+def _group(name: str) -> str:
+  """Returns the parameter group or the collection that an array of a checkpoint belongs to."""
+  return name.split('.')[1] if '.' in name else name
+
+
+def arrays_of_run(
+  workdir: Path, seeds: tuple[int, ...] | None = None, flag: str = '--init_from'
+) -> Arrays:
   """Returns the arrays of a finished run, seed i of its seed i.
 
   They are those of the last step, or for each seed of the step that its `--select` chose. The data
@@ -27,7 +52,8 @@ def arrays_of_run(workdir: Path, seeds: tuple[int, ...]) -> Arrays:
 
   Args:
     workdir: The folder of the finished run.
-    seeds: The seeds of the new run.
+    seeds: The seeds of the new run; None is all that it has.
+    flag: How the user named the folder.
 
   Returns:
     Arrays with a leading dimension of seeds, by the names of a checkpoint.
@@ -40,14 +66,15 @@ def arrays_of_run(workdir: Path, seeds: tuple[int, ...]) -> Arrays:
   directory = chosen if chosen.is_dir() else workdir / 'checkpoints'
   found = Checkpoints(directory).latest() if directory.is_dir() else None
   if found is None:
-    raise UserError(f'--init_from={workdir} holds no checkpoint of a run')
+    raise UserError(f'{flag}={workdir} holds no checkpoint of a run')
   if not (workdir / 'result.json').exists():
-    raise UserError(f'--init_from={workdir} is not finished (step {found[0]}): finish it first')
+    raise UserError(f'{flag}={workdir} is not finished (step {found[0]}): finish it first')
   arrays = found[1]
   known = arrays['seed'].tolist()
+  seeds = known if seeds is None else seeds
   missing = sorted(set(seeds) - set(known))
   if missing:
-    raise UserError(f'--init_from={workdir} has seeds {known}, and not {missing}')
+    raise UserError(f'{flag}={workdir} has seeds {known}, and not {missing}')
   order = [known.index(seed) for seed in seeds]
   return {name: array[order] for name, array in arrays.items()}
 
@@ -104,7 +131,8 @@ def begin_with(
   form = {'params': stacked.params, 'states': stacked.states}
   fresh = flatten(form)
   taken = {name: arrays[name] for name in fresh if name in arrays}
-  if not any(name.startswith('params.') for name in taken):
+  shared = [any(name.startswith('params.') for name in names) for names in (arrays, taken)]
+  if shared == [True, False]:
     raise UserError('the weights to start from share no parameters with this network')
   both = unflatten(fresh | taken, form)
   of_seeds = [jax.tree.map(lambda x, place=place: x[place], both) for place in range(_count(both))]
