@@ -10,15 +10,13 @@ from typing import Any
 from absl import flags as absl_flags
 from etils import epath
 
-from experiments import compilation, dry_run, flags, network, provenance
-from tlda import data, methods, report
+from experiments import compilation, dry_run, flags, network, problem, provenance, saved
+from tlda import methods, report
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
 from tlda.models.network import backbone_of
-from tlda.models.published import Published
 from tlda.training import parallel
 from tlda.training.fit import fit
-from tlda.training.inputs import Preprocessing
 from tlda.training.preemption import EXIT_CODE, Preempted
 from tlda.training.run import Run
 
@@ -34,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
   'transfer': 'fine_tune',
   'normalization': 'joint',
   'image_size': 0,
+  'tokens': 128,
   'steps': 10_000,
   'batch_size': 64,
   'learning_rate': 0.01,
@@ -47,6 +46,8 @@ DEFAULTS: dict[str, Any] = {
   'eval_every': 1_000,
   'checkpoint_every': 1_000,
   'select': 'last',
+  'augment': flags.NO_AUGMENTATION,
+  'labels_per_class': 0,
   'target_labels_per_class': 0,
   'report': True,
 }
@@ -163,25 +164,21 @@ def build(
   """
   _check_numbers(parsed)
   seeds = parse_seeds(parsed['seeds'])
-  load = lambda name: data.load(name, parsed['data_dir'], parsed['image_size'] or None)
-  sources, target = data.fit_together(
-    [load(name) for name in parsed['source'].split(',')], load(parsed['target'])
-  )
-  if parsed['weights']:  # Published image networks see colours.
-    *sources, target = data.in_color([*sources, target])
-  spec = describe(sources, target)
+  sources, target = problem.load(parsed)
+  sources, target = problem.with_few_labels(method, sources, target, parsed['labels_per_class'])
+  spec = problem.describe(sources, target)
   parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
   protocol = parsed['protocol'] or experiment.protocols.get(pair, f'{experiment.name}/custom')
   published = experiment.published.get((protocol, *pair, parsed['method']))
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')
-  return Run(
+  run = Run(
     method=network.method(parsed, method, spec, parts),
     optimizer=network.optimizer(parsed, parts),
     sources=tuple(sources),
     target=target,
-    preprocessing=preprocessing(method, sources, target, network.published(parsed, parts)),
+    preprocessing=problem.preprocessing(method, sources, target, network.published(parsed, parts)),
     steps=parsed['steps'],
     batch_size=parsed['batch_size'],
     seeds=seeds,
@@ -193,7 +190,8 @@ def build(
     initial=epath.Path(parsed['init_from']) if parsed['init_from'] else None,
     flags={**parsed, 'protocol': protocol},
     select=parsed['select'],
-    labelled_target=few_labels(target, parsed['target_labels_per_class']),
+    augment=problem.augmentation(parsed['augment']),
+    labelled_target=problem.few_labels(target, parsed['target_labels_per_class']),
     weights=network.weights(parsed, parts),
     about={
       'published': dict(published) if published else None,
@@ -203,14 +201,23 @@ def build(
       'device': parallel.describe(),
     },
   )
+  return dataclasses.replace(run, about={**run.about, 'network': saved.describe(run)})
 
 
 def _check_numbers(parsed: Mapping[str, Any]) -> None:
-  positive = ('steps', 'batch_size', 'learning_rate', 'log_every', 'eval_every', 'checkpoint_every')
+  positive = (
+    'tokens',
+    'steps',
+    'batch_size',
+    'learning_rate',
+    'log_every',
+    'eval_every',
+    'checkpoint_every',
+  )
   for name in positive:
     if not 0 < parsed[name] < math.inf:
       raise UserError(f'--{name} must be above 0, not {parsed[name]}')
-  for name in ('weight_decay', 'image_size', 'target_labels_per_class'):
+  for name in ('weight_decay', 'image_size', 'labels_per_class', 'target_labels_per_class'):
     if not 0 <= parsed[name] < math.inf:
       raise UserError(f'--{name} must be 0 or above, not {parsed[name]}')
   for name in ('momentum', 'label_smoothing'):
@@ -232,46 +239,6 @@ def parse_seeds(text: str) -> tuple[int, ...]:
   if not seeds or len(set(seeds)) < len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**31:
     raise UserError(f'--seeds={text} must name at least one seed, none twice, from 0 to 2^31 - 1')
   return seeds
-
-
-def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spec:
-  """Returns what a method may know of its domains."""
-
-  def known(domain: data.Domain) -> methods.DomainSpec:
-    return methods.DomainSpec(domain.name, len(domain.train), tuple(range(len(domain.classes))))
-
-  return methods.Spec(
-    classes=len(target.classes),
-    input_shape=tuple(target.train.inputs.shape[1:]),
-    sources=tuple(map(known, sources)),
-    target=known(target),
-  )
-
-
-def few_labels(target: data.Domain, per_class: int) -> data.Split | None:
-  """Returns the labelled examples of the target, the same for every run; None for 0 a class."""
-  return data.draw(target.train, per_class, len(target.classes)) if per_class else None
-
-
-def preprocessing(
-  method: type[methods.Method],
-  sources: Sequence[data.Domain],
-  target: data.Domain,
-  published: Published | None = None,
-) -> Preprocessing:
-  """Returns the subtraction of the mean of the training inputs that the method reads.
-
-  Published weights expect the mean and the standard deviation that they were trained with. A second
-  stage subtracts what its first did, for it goes on with weights that expect this.
-  """
-  if published is not None:
-    return Preprocessing(published.mean, published.std)
-  while method.first_stage:
-    method = methods.get(method.first_stage)
-  read = [*(sources if 'source' in method.reads else ())]
-  read += [target] if 'target' in method.reads else []
-  scale = 255.0 if target.train.inputs.dtype == 'uint8' else 1.0
-  return Preprocessing(tuple((data.channel_mean(read) / scale).tolist()))
 
 
 def summary(result: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import flax.linen as nn
 from absl import flags
 
 from tlda import data, methods, transfer
+from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
 from tlda.evaluation import selection
 from tlda.models import backbones
@@ -21,6 +22,7 @@ from tlda.models.weights import places
 from tlda.training.parallel import STYLES
 from tlda.transfer import optimizers, schedules
 
+NO_AUGMENTATION = 'none'
 # Where a field of a method is no flag: what it is built of, and what linen adds.
 _NOT_FLAGS = frozenset(
   {'spec', 'task', 'extractor', 'head', 'old_head', 'teacher', 'parent', 'name'}
@@ -88,6 +90,7 @@ _COMMON = {
   'transfer': 'Which weights move, and how fast: one of {strategies}.',
   'normalization': 'Batch normalisation of the backbone: one of {normalizations}.',
   'image_size': 'Height and width to resize images to, in pixels; 0 leaves them as they are.',
+  'tokens': 'Most tokens of a text; longer ones are cut.',
   'steps': 'Length of the training, in steps.',
   'batch_size': 'Examples of each domain in a step, on all devices.',
   'learning_rate': 'Learning rate at the start.',
@@ -102,6 +105,9 @@ _COMMON = {
   'checkpoint_every': 'Steps between checkpoints.',
   'select': 'Rule by which a checkpoint is kept for each seed: one of {rules}.',
   'report': 'Write the page of the run.',
+  'augment': 'What training images go through: {augmentations}.',
+  'labels_per_class': 'Examples of each class that labelled training sets keep, drawn once for all '
+  'seeds; 0 keeps all.',
   'target_labels_per_class': 'Labelled examples of each class of the target, for methods that read '
   'them.',
 }
@@ -134,6 +140,7 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
     'normalizations': sorted(MODES),
     'schedules': schedules.names(),
     'optimizers': optimizers.names(),
+    'augmentations': [NO_AUGMENTATION, *AUGMENTATIONS],
     'styles': STYLES,
     'rules': selection.rules(),
     'strategies': transfer.names(),

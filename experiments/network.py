@@ -20,12 +20,15 @@ def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods
 
   Batch normalisation is what the method must have, else what the flag says, else (where that is
   left at 'joint') what the strategy asks for.
+
+  Raises:
+    UserError: There is no such backbone, or it reads other inputs than these.
   """
   chosen = strategy(parsed)
   normalization = method.normalization or parsed['normalization']
   if normalization == 'joint' and backbones.has_normalization(parsed['backbone']):
     normalization = chosen.normalization or 'joint'
-  return backbones.network(
+  built = backbones.network(
     parsed['backbone'],
     classes=spec.classes,
     normalization=normalization,
@@ -33,6 +36,14 @@ def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods
     bottleneck=None if parsed['bottleneck'] < 0 else parsed['bottleneck'],
     wrap=chosen.network,
   )
+  known = getattr(backbone_of(built.extractor), 'published', None)
+  reads_text = known is not None and not known.mean
+  if reads_text != spec.is_text:
+    holds = 'texts' if spec.is_text else 'no texts'
+    raise UserError(
+      f'--backbone={parsed["backbone"]} cannot read {spec.target.name}: it holds {holds}'
+    )
+  return built
 
 
 def method(

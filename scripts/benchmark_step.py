@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import common, provenance
+from experiments import problem, provenance
 from scripts import _worker
 from tlda import methods, tasks, transfer
 from tlda.data import Domain, Split
@@ -79,7 +79,7 @@ class StepBench:
   def __init__(self, case: Case) -> None:
     """Makes data and states; compiles the step only when it first runs."""
     source, target = _domain('left', 1, case), _domain('right', 2, case)
-    spec, cls = common.describe([source], target), methods.get(case.method)
+    spec, cls = problem.describe([source], target), methods.get(case.method)
     self._method = make_method(cls, case, spec)
     schedule = transfer.schedule('annealing', 0.01, TOTAL_STEPS)
     self._optimizer = transfer.optimizer('sgd', schedule, TOTAL_STEPS)
@@ -87,7 +87,7 @@ class StepBench:
     self._inputs = Inputs(
       parts(self._method, [source], target),
       batch_size=case.batch_size,
-      preprocessing=common.preprocessing(cls, [source], target),
+      preprocessing=problem.preprocessing(cls, [source], target),
       views=self._method.views,
       parallel=devices,
       resident=case.resident,

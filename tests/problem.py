@@ -90,6 +90,7 @@ def make_run(
   initial: Path | None = None,
   distribute: str | None = None,
   strategy: transfer.Strategy | None = None,
+  augment: str | None = None,
   **fields: Any,
 ) -> Run:
   """Returns a run of a method on the small problem."""
@@ -120,5 +121,6 @@ def make_run(
     initial=initial,
     flags={'experiment': 'test', 'method': cls.__name__, 'protocol': 'test/small'},
     about={},
+    augment=augment,
     labelled_target=draw(target.train, 2, CLASSES) if 'labelled_target' in cls.reads else None,
   )

@@ -129,14 +129,14 @@ def test_warps_look_pixels_up(
   warp: np.ndarray, expected: Callable[[np.ndarray], np.ndarray]
 ) -> None:
   image = np.random.RandomState(0).uniform(0, 1, (5, 5, 2)).astype(np.float32)
-  warped = augmentation._warped(jnp.asarray(image), jnp.asarray(warp, jnp.float32))
+  warped = augmentation.warped(jnp.asarray(image), jnp.asarray(warp, jnp.float32))
   np.testing.assert_allclose(warped, expected(image), rtol=1e-4, atol=1e-5)
 
 
 def test_between_pixels_a_warp_takes_their_mean() -> None:
   image = jnp.asarray([[[0.0], [1.0], [3.0]]] * 3)
   half_a_pixel = jnp.array([[1, 0, 0], [0, 1, 0.5], [0, 0, 1]])
-  np.testing.assert_allclose(augmentation._warped(image, half_a_pixel)[0, :, 0], [0.5, 2, 3])
+  np.testing.assert_allclose(augmentation.warped(image, half_a_pixel)[0, :, 0], [0.5, 2, 3])
 
 
 def test_warps_by_hand() -> None:

@@ -126,3 +126,31 @@ def test_mean_of_vectors() -> None:
 def test_mean_of_many_lazy_images_is_that_of_a_sample() -> None:
   # 16,384 images in 64 rounds of 0..255: the mean of all is 127.5.
   np.testing.assert_allclose(channel_mean([domain('lazy', Lazy(16_384))]), 127.5, atol=0.6)
+
+
+def texts(*said: str) -> Domain:
+  return domain('reviews', np.array(said, np.dtypes.StringDType()))
+
+
+def test_the_hash_of_texts_is_of_what_they_say_and_where_one_ends() -> None:
+  expected = hashlib.sha256(b'text (2,)' + b'2 ab' + b'3 \xc3\xa9c' + np.zeros(2, '<i4').tobytes())
+  assert texts('ab', 'éc').train.sha256 == expected.hexdigest()
+  hashes = {texts(*said).train.sha256 for said in (('ab', 'c'), ('a', 'bc'), ('ab', 'c ', ''))}
+  assert len(hashes) == 3
+
+
+def test_texts_have_no_mean_and_tokens_an_empty_one() -> None:
+  with pytest.raises(UserError, match='^reviews holds texts: a network reads tokens'):
+    channel_mean([texts('a', 'b')])
+  tokens = domain('tokens', np.array([[101, 7, 102], [101, 102, 0]], np.int32))
+  assert tokens.train.is_tokens
+  assert channel_mean([tokens, tokens]).shape == (0,)
+  expected = hashlib.sha256(b'int32 (2, 3)' + tokens.train.inputs.tobytes() + bytes(8))
+  assert tokens.train.sha256 == expected.hexdigest()
+
+
+def test_texts_and_tokens_go_together_with_their_kind_alone() -> None:
+  one, other = texts('a'), texts('b', 'c')
+  assert fit_together([one], other) == ([one], other)
+  with pytest.raises(UserError, match=r'different example shapes \(reviews text, image 4x4x1\)$'):
+    fit_together([one], domain('image', images(2, 4, 4, 1)))

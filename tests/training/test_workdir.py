@@ -108,6 +108,7 @@ def test_what_a_run_writes(tmp_path: Path) -> None:
   with np.load(tmp_path / 'report' / 'samples.npz') as samples:
     assert samples['target_images'].dtype == np.uint8
     assert samples['features_after_target'].shape == (21, 12)
+    assert 'target_maps' not in samples  # A dense extractor has no places to look at.
 
 
 def test_resumed_under_another_style_and_device_count(

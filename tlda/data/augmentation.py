@@ -62,12 +62,27 @@ def strong(key: jax.Array, inputs: jax.Array) -> jax.Array:
   if inputs.ndim != 3:
     return _dropped(key, inputs, STRONG_LOSS)
   numbers = jax.random.uniform(key, (8,))
-  image, warp = inputs.astype(jnp.float32), _shift(2 * numbers[:2] - 1)
-  for choice, strength in zip(numbers[2:4], numbers[4:6], strict=True):
+  shift = _shift(2 * numbers[:2] - 1)
+  image, warp = operated(inputs.astype(jnp.float32), shift, numbers[2:6])
+  return _cut(warped(image, warp), numbers[6:]).astype(inputs.dtype)
+
+
+def operated(image: jax.Array, warp: jax.Array, numbers: jax.Array) -> tuple[jax.Array, jax.Array]:
+  """Changes an image by two random operations of RandAugment: colours now, places in the warp.
+
+  Args:
+    image: `[height, width, channels]` in [0, 1].
+    warp: `[3, 3]`, how pixels are moved besides, see `warped`.
+    numbers: `[4]` in [0, 1), drawn at random: which two operations, and how strong each is.
+
+  Returns:
+    The image, and the warp that is still to be made.
+  """
+  for choice, strength in zip(numbers[:2], numbers[2:], strict=True):
     operation = (choice * (WARPS + len(COLOURS))).astype(int)
     image = jax.lax.switch(jnp.maximum(operation - WARPS, 0), COLOURS, image, strength)
     warp = warp @ _warp(operation, 2 * strength - 1)
-  return _cut(_warped(image, warp), numbers[6:]).astype(inputs.dtype)
+  return image, warp
 
 
 def _dropped(key: jax.Array, vector: jax.Array, share: float) -> jax.Array:
@@ -159,8 +174,17 @@ COLOURS = (  # The first of them is what a warp does to colours.
 )
 
 
-def _warped(image: jax.Array, warp: jax.Array) -> jax.Array:
-  """Looks each pixel up where `warp` sends it, between its four neighbours; borders repeated."""
+def warped(image: jax.Array, warp: jax.Array) -> jax.Array:
+  """Looks each pixel up where `warp` sends it, between its four neighbours; borders repeated.
+
+  Args:
+    image: `[height, width, channels]`.
+    warp: `[3, 3]`, from a place in the result to one in the image: (y, x, 1) in half sides from the
+      centre, where -1 and 1 are the centres of the outermost pixels.
+
+  Returns:
+    `[height, width, channels]`.
+  """
   half = (jnp.array(image.shape[:2]) - 1) / 2
   ys, xs = (jnp.linspace(-1, 1, size) for size in image.shape[:2])
   places = jnp.stack([*jnp.meshgrid(ys, xs, indexing='ij'), jnp.ones(image.shape[:2])])

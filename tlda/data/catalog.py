@@ -3,7 +3,21 @@
 import functools
 from collections.abc import Callable
 
-from tlda.data import adda, amazon, arrays, embedded, folder, mnist, mnist_m, prepared, usps
+from tlda.data import (
+  adda,
+  amazon,
+  amazon_text,
+  arrays,
+  embedded,
+  folder,
+  mnist,
+  mnist_m,
+  office_caltech,
+  pacs,
+  prepared,
+  unsplit,
+  usps,
+)
 from tlda.data.domains import Domain
 from tlda.data.files import DataDir
 from tlda.errors import UserError, nearest
@@ -11,10 +25,15 @@ from tlda.errors import UserError, nearest
 _LOADERS: dict[str, Callable[[DataDir, int | None], Domain]] = {
   **{name: functools.partial(adda.load, name) for name in adda.NAMES},
   **{name: functools.partial(amazon.load, name) for name in amazon.NAMES},
+  **{name: functools.partial(amazon_text.load, name) for name in amazon_text.NAMES},
   'mnist': mnist.load,
   'mnist_m': mnist_m.load,
   'mnist_mini': embedded.mnist_mini,
   'mnist_photo': embedded.mnist_photo,
+  **{name: functools.partial(office_caltech.images, name) for name in office_caltech.IMAGES},
+  **{name: functools.partial(office_caltech.surf, name) for name in office_caltech.SURF},
+  **{name: functools.partial(office_caltech.googlenet, name) for name in office_caltech.GOOGLENET},
+  **{name: functools.partial(pacs.load, name) for name in pacs.NAMES},
   'sklearn_digits': embedded.sklearn_digits,
   'usps': usps.load,
 }
@@ -27,15 +46,19 @@ _KINDS: dict[str, Callable[[str, DataDir, int | None], Domain]] = {
 
 
 def names() -> list[str]:
-  """Lists the domains that have a name of their own; `tfds:`, `folder:` and `npz:` add others."""
-  return sorted(_LOADERS)
+  """Lists the domains that have a name of their own; `tfds:`, `folder:` and `npz:` add others.
+
+  Domains that were published without a test set (`office_caltech/...`, `pacs/...`,
+  `amazon_text/...`) can also be asked for with `/all` at the end: see `tlda.data.unsplit`.
+  """
+  return sorted(name for name in _LOADERS if not name.endswith(unsplit.ALL))
 
 
 def load(name: str, data_dir: DataDir = None, image_size: int | None = None) -> Domain:
   """Loads a domain.
 
   Args:
-    name: One of `names()`, or `tfds:NAME`, `folder:PATH` or `npz:PATH`.
+    name: One of `names()`, some of them with `/all`, or `tfds:NAME`, `folder:PATH`, `npz:PATH`.
     data_dir: The folder with raw and prepared data; None: the environment's TLDA_DATA_DIR.
     image_size: Height and width to resize images to; None: as they are.
 
@@ -53,5 +76,5 @@ def load(name: str, data_dir: DataDir = None, image_size: int | None = None) -> 
       raise UserError(f'{name!r} says no place after the colon')
     return _KINDS[kind](place, data_dir, image_size)
   if name not in _LOADERS:
-    raise UserError(nearest('domain', name, [*names(), *(f'{kind}:...' for kind in _KINDS)]))
+    raise UserError(nearest('domain', name, [*_LOADERS, *(f'{kind}:...' for kind in _KINDS)]))
   return _LOADERS[name](data_dir, image_size)

@@ -45,8 +45,9 @@ class Split:
   """Examples of one domain, either all that train or all that test.
 
   Attributes:
-    inputs: uint8 images `[examples, height, width, channels]`, or float32 vectors `[examples, d]`;
-      an array, or `LazyInputs` where the set is too large to be held decoded.
+    inputs: uint8 images `[examples, height, width, channels]`, float32 vectors `[examples, d]`, or
+      int32 tokens of text `[examples, length]`; an array, or `LazyInputs` where the set is too
+      large to be held decoded. Or texts `[examples]`, a StringDType array, before they are tokens.
     labels: int32 `[examples]`, from 0 to classes - 1.
   """
 
@@ -60,11 +61,22 @@ class Split:
   @functools.cached_property
   def sha256(self) -> str:
     """The hash of types, shapes and contents, as decoded: equal data have equal hashes."""
-    digest = hashlib.sha256(f'{np.dtype(self.inputs.dtype)} {self.inputs.shape}'.encode())
+    kind = 'text' if self.is_text else np.dtype(self.inputs.dtype)
+    digest = hashlib.sha256(f'{kind} {self.inputs.shape}'.encode())
     for chunk in self.chunks():
-      digest.update(np.ascontiguousarray(chunk))
+      digest.update(_encoded(chunk) if self.is_text else np.ascontiguousarray(chunk))
     digest.update(np.ascontiguousarray(self.labels, dtype='<i4'))
     return digest.hexdigest()
+
+  @property
+  def is_text(self) -> bool:
+    """Whether the inputs are texts, which no network reads before they are tokens."""
+    return self.inputs.dtype.kind == 'T'
+
+  @property
+  def is_tokens(self) -> bool:
+    """Whether the inputs are tokens: integers that name something, and no amounts."""
+    return self.inputs.dtype == np.int32
 
   def fetch(self, indices: np.ndarray) -> np.ndarray:
     """Returns the inputs at `indices` `[batch]`, as an array `[batch, ...]`."""
@@ -125,7 +137,7 @@ def fit_together(sources: Sequence[Domain], target: Domain) -> tuple[list[Domain
       )
   shapes = {domain.name: _shape(domain) for domain in domains}
   if len({shape[:2] if len(shape) == 3 else shape for shape in shapes.values()}) > 1:
-    described = ', '.join(f'{name} {"x".join(map(str, s))}' for name, s in shapes.items())
+    described = ', '.join(f'{name} {"x".join(map(str, s)) or "text"}' for name, s in shapes.items())
     images = all(len(shape) == 3 for shape in shapes.values())
     hint = ': give an image size to resize them to' if images else ''
     raise UserError(f'the domains have different example shapes ({described}){hint}')
@@ -151,8 +163,15 @@ def channel_mean(domains: Sequence[Domain]) -> np.ndarray:
     domains: Domains with inputs of one shape, see `fit_together`.
 
   Returns:
-    float32 `[channels]` in units of the inputs (0 to 255 for images); for vectors `[d]`.
+    float32 `[channels]` in units of the inputs (0 to 255 for images); for vectors `[d]`; for
+    tokens, of which there is no mean, `[0]`.
+
+  Raises:
+    UserError: A domain holds texts.
   """
+  for domain in domains:
+    if domain.train.is_text:
+      raise UserError(f'{domain.name} holds texts: a network reads tokens, see tlda.data.text')
   return np.mean([_mean(domain.train) for domain in domains], axis=0).astype(np.float32)
 
 
@@ -183,7 +202,15 @@ def draw(split: Split, per_class: int, classes: int, seed: int = 0) -> Split:
   return Split(split.fetch(chosen), split.labels[chosen])
 
 
+def _encoded(texts: np.ndarray) -> bytes:
+  """Returns texts one after the other, each after its length."""
+  parts = [text.encode() for text in texts]
+  return b''.join(b'%d %s' % (len(part), part) for part in parts)
+
+
 def _mean(split: Split) -> np.ndarray:
+  if split.is_tokens:
+    return np.zeros(0)
   if not isinstance(split.inputs, np.ndarray) and len(split) > _MEAN_EXAMPLES:
     indices = np.linspace(0, len(split) - 1, _MEAN_EXAMPLES).astype(int)
     split = Split(fetch(split.inputs, indices), split.labels[indices])

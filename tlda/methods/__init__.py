@@ -22,6 +22,7 @@ from tlda.methods.cdan import CDAN
 from tlda.methods.cdan_e import CDANE
 from tlda.methods.cmd import CMD
 from tlda.methods.co_tuning import CoTuning
+from tlda.methods.cutmix import CutMix
 from tlda.methods.daan import DAAN
 from tlda.methods.daln import DALN
 from tlda.methods.dan import DAN
@@ -47,6 +48,7 @@ from tlda.methods.mdd import MDD
 from tlda.methods.mean_teacher import MeanTeacher
 from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms
 from tlda.methods.minimum_entropy import MinimumEntropy
+from tlda.methods.mixup import Mixup
 from tlda.methods.mstn import MSTN
 from tlda.methods.pseudo_label import PseudoLabel
 from tlda.methods.sdat import SDAT
@@ -77,6 +79,7 @@ __all__ = [
   'CMD',
   'CoTuning',
   'Context',
+  'CutMix',
   'DAAN',
   'DALN',
   'DAN',
@@ -105,6 +108,7 @@ __all__ = [
   'MeanTeacher',
   'Method',
   'MinimumEntropy',
+  'Mixup',
   'Outputs',
   'Phase',
   'PseudoLabel',

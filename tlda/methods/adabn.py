@@ -34,7 +34,7 @@ class AdaBN(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a network that has no statistics."""
-    inputs = jnp.zeros((1, *self.spec.input_shape))
+    inputs = self.spec.blank()
     if 'batch_stats' not in jax.eval_shape(self.extractor.init, jax.random.key(0), inputs):
       raise UserError(
         'AdaBN adapts batch normalisation, and this network has none: '

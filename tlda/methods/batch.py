@@ -33,12 +33,23 @@ class Spec:
     input_shape: The shape of one input, such as (28, 28, 3).
     sources: The source domains, in the order of the branches of per-domain normalisation.
     target: The target domain, or None where none is known in training.
+    input_dtype: 'float32', or 'int32' where inputs are tokens of text.
   """
 
   classes: int
   input_shape: tuple[int, ...]
   sources: tuple[DomainSpec, ...]
   target: DomainSpec | None = None
+  input_dtype: str = 'float32'
+
+  @property
+  def is_text(self) -> bool:
+    """Whether inputs are tokens, which cannot be moved a little, mixed or seen in other views."""
+    return self.input_dtype == 'int32'
+
+  def blank(self) -> jax.Array:
+    """Returns a batch of one input, all zeros: what shapes are found out with."""
+    return jnp.zeros((1, *self.input_shape), self.input_dtype)
 
   @property
   def domains(self) -> int:
@@ -56,7 +67,7 @@ class Examples:
   """Rows of one domain. With several sources each array has a leading dimension of domains.
 
   Attributes:
-    inputs: `[batch, ...]` float32.
+    inputs: `[batch, ...]` float32, or int32 tokens.
     index: `[batch]` int32, the row in its domain's training split.
     position: `[batch]` int32, the row in the global batch: what noise is keyed by.
     domain: `[batch]` int32, the branch of per-domain normalisation.

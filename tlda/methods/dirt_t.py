@@ -47,9 +47,10 @@ class DIRTT(Method):
   radius: float = 3.5
 
   def check(self, batch_size: int) -> None:
-    """Refuses a problem of one class, no teacher, and a radius of no length."""
+    """Refuses a problem of one class, text, no teacher, and a radius of no length."""
     del batch_size
     needs.classes(self)
+    needs.amounts(self)
     needs.at_least(self, 1, 'teachers')
     needs.above(self, 0, 'radius')
 

@@ -53,7 +53,7 @@ def prediction_variables(method: Method) -> Variables:
   the form of a network whose weights are to be read from a file.
   """
   keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
-  inputs = jnp.zeros((1, *method.spec.input_shape))
+  inputs = method.spec.blank()
   variables = method.init(keys, inputs, jnp.zeros(1, jnp.int32))
   variables.pop(STAGES, None)
   own = method.initial_states(network_variables(variables['params'], variables))

@@ -116,7 +116,7 @@ class Method(nn.Module):
     """Predicts.
 
     Args:
-      inputs: `[batch, ...]` float32.
+      inputs: `[batch, ...]` float32, or int32 tokens.
       domain: int or int32 `[batch]`, the branch of per-domain normalisation.
 
     Returns:
@@ -226,7 +226,7 @@ class Method(nn.Module):
   def feature_size(self) -> int:
     """Returns the number of the extractor's features, computing none: the width of a bank."""
     keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
-    inputs = jax.numpy.zeros((1, *self.spec.input_shape))
+    inputs = self.spec.blank()
     make = lambda: self.extractor.clone(parent=None).init_with_output(keys, inputs)
     return jax.eval_shape(make)[0].shape[-1]
 

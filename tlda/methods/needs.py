@@ -24,6 +24,12 @@ def examples(method: Method, batch_size: int, fewest: int = 2) -> None:
     )
 
 
+def amounts(method: Method) -> None:
+  """Refuses tokens of text: between one and another there is nothing."""
+  if method.spec.is_text:
+    raise UserError(f'{type(method).__name__} moves or mixes inputs: tokens of text cannot be')
+
+
 def at_least(method: Method, bound: float, *fields: str) -> None:
   """Refuses fields below a bound."""
   for field in fields:

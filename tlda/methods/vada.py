@@ -41,9 +41,10 @@ class VADA(Alternating):
   radius: float = 3.5
 
   def check(self, batch_size: int) -> None:
-    """Refuses a problem of one class, which has no boundary, and a radius of no length."""
+    """Refuses one class, which has no boundary, text, and a radius of no length."""
     del batch_size
     needs.classes(self)
+    needs.amounts(self)
     needs.above(self, 0, 'radius')
 
   def objective(self, batch: Batch, context: Context) -> Terms:

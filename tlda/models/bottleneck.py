@@ -3,6 +3,9 @@
 import flax.linen as nn
 import jax
 
+from tlda.models.domain_classifier import DomainClassifier
+from tlda.models.heads import Linear
+from tlda.models.network import Network
 from tlda.models.normalization import Normalization
 
 
@@ -35,3 +38,21 @@ class Bottleneck(nn.Module):
     x = nn.Dense(self.width, name='dense')(x)
     norm = Normalization(self.normalization, self.domains, name='norm')
     return nn.relu(norm(x, domain=domain, train=train))
+
+
+def bottleneck_network(
+  backbone: nn.Module, classes: int, normalization: str, domains: int
+) -> Network:
+  """Builds what adaptation papers put on a deep backbone, whichever it is.
+
+  Args:
+    backbone: An extractor.
+    classes: The number of classes that the head tells apart.
+    normalization: 'joint', 'per_domain' or 'frozen', for the bottleneck.
+    domains: The number of branches of 'per_domain'.
+
+  Returns:
+    A bottleneck of 256, a linear head, and the domain head 1024-1024-1.
+  """
+  extractor = Bottleneck(backbone, 256, normalization, domains)
+  return Network(extractor, Linear(classes), DomainClassifier((1024, 1024)))

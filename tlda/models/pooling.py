@@ -61,3 +61,32 @@ def _maximum_jvp(
   places = enumerate(_places(*tangents, window, stride))
   tangent = sum(jnp.where(winner == place, values, 0) for place, values in places)
   return (maximum, winner), (tangent, np.zeros(winner.shape, jax.dtypes.float0))
+
+
+def average_pool(x: jax.Array, side: int) -> jax.Array:
+  """Averages images over `side * side` regions of about equal size, which cover them.
+
+  Region `i` of an image of `n` rows is those from `floor(i n / side)` to `ceil((i + 1) n / side)`,
+  the last not included: neighbours may share a row, and of a small image regions repeat pixels.
+  This is PyTorch's adaptive average pooling.
+
+  Args:
+    x: `[batch, height, width, channels]`.
+    side: The number of rows, and of columns, of the result.
+
+  Returns:
+    `[batch, side, side, channels]`.
+  """
+  if x.shape[1:3] == (side, side):
+    return x
+  rows, columns = (jnp.asarray(_shares(length, side), x.dtype) for length in x.shape[1:3])
+  return jnp.einsum('ih,nhwc,jw->nijc', rows, x, columns, precision=lax.Precision.HIGHEST)
+
+
+def _shares(length: int, side: int) -> np.ndarray:
+  """Returns `[side, length]`: which share each pixel has in each region."""
+  shares = np.zeros((side, length))
+  for region in range(side):
+    first, last = region * length // side, -(-(region + 1) * length // side)
+    shares[region, first:last] = 1 / (last - first)
+  return shares

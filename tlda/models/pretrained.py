@@ -127,7 +127,7 @@ def _match(
     elif not jnp.issubdtype(array.dtype, jnp.floating):
       dtypes.append(f'{name}: {array.dtype}, and {leaf.dtype} is wanted')
     else:
-      taken[place] = np.array(array, leaf.dtype)
+      taken[place] = np.array(array, leaf.dtype, order='C')
   return taken, {'missing': missing, 'of another shape': shapes, 'of another dtype': dtypes}
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import io
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -103,6 +103,33 @@ def _last(curve: Curve, percent: bool) -> str:
   """Returns the last mean in words."""
   value = curve.values[-1].mean()
   return f'{100 * value:.1f} percent' if percent else f'{value:.3g}'
+
+
+def diagram(tables: Mapping[str, Mapping[str, Sequence[float]]], name: str) -> Markup:
+  """Draws reliability diagrams over each other: accuracy against confidence, and the diagonal.
+
+  The area of a mark is the share of examples in its bin; empty bins have none.
+
+  Args:
+    tables: By colour, '#rrggbb', the columns `counts`, `confidence` and `accuracy` `[bins]`.
+    name: What the figure is called by those who cannot see it; unlike that of any other on the
+      page.
+  """
+  with matplotlib.rc_context({**_STYLE, 'svg.hashsalt': name}):
+    figure = Figure(figsize=(5.0, 3.4), layout='constrained')
+    axes = figure.add_subplot()
+    axes.plot([0, 100], [0, 100], color=_INK, linewidth=0.8, linestyle=(0, (4, 4)), alpha=0.6)
+    for color, table in tables.items():
+      columns = [np.asarray(table[key], float) for key in ('counts', 'confidence', 'accuracy')]
+      counts, confidence, accuracy = (column[columns[0] > 0] for column in columns)
+      axes.plot(100 * confidence, 100 * accuracy, color=color, linewidth=1.2)
+      areas = 4 + 120 * counts / counts.sum()
+      axes.scatter(100 * confidence, 100 * accuracy, areas, color=color, linewidths=0, zorder=3)
+    axes.set(xlim=(0, 102), ylim=(0, 104), xlabel='Confidence', ylabel='Accuracy')
+    for axis in (axes.xaxis, axes.yaxis):
+      axis.set_major_locator(MaxNLocator(5))
+      axis.set_major_formatter(FuncFormatter(lambda x, _: f'{x:g}%'))
+    return _inline(figure, name)
 
 
 def _inline(figure: Figure, description: str) -> Markup:

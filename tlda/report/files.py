@@ -53,6 +53,7 @@ def read_result(path: Path) -> dict[str, Any]:
     fits = _are_numbers(values, seeds)
     _require(fits, path, f'the selection {rule!r} has no number for each of {seeds} seeds')
   _check_classes(path, result)
+  _check_calibration(path, result, seeds)
   published = _mapping(path, result, 'published')
   fits = isinstance(published.get('reference'), str) and _is_number(published.get('value'))
   _require(fits or not published, path, 'the published number lacks its value or its reference')
@@ -70,6 +71,8 @@ def read_samples(path: Path) -> dict[str, np.ndarray]:
     raise UserError(f'{path} is broken: {error}') from error
   for domain in ('source', 'target'):
     _check_samples(path, samples, domain)
+  if 'target_maps' in samples:
+    _check_maps(path, samples)
   return samples
 
 
@@ -86,6 +89,25 @@ def _check_classes(path: Path, result: Mapping[str, Any]) -> None:
     _require(fits, path, f'a confusion matrix does not fit {len(names)} classes')
 
 
+def _check_calibration(path: Path, result: Mapping[str, Any], seeds: int) -> None:
+  """Checks what is said of calibration, where anything is."""
+  calibration = _mapping(path, result, 'calibration')
+  if not calibration:
+    return
+  fits = _are_numbers(calibration.get('temperature'), seeds)
+  for split in ('source_test', 'target_test'):
+    measured = _mapping(path, calibration, split)
+    for moment in ('before', 'after'):
+      found = _mapping(path, measured, moment)
+      table = _mapping(path, found, 'reliability')
+      columns = [table.get(name) for name in ('counts', 'confidence', 'accuracy')]
+      bins = len(columns[0]) if isinstance(columns[0], list) else 0
+      fits = fits and _are_numbers(found.get('error'), seeds)
+      fits = fits and all(_are_numbers(column, bins) for column in columns)
+    fits = fits and _is_number(measured.get('examples'))
+  _require(fits, path, f'the calibration does not fit {seeds} seeds, or lacks a table')
+
+
 def _check_samples(path: Path, samples: Mapping[str, np.ndarray], domain: str) -> None:
   """Checks what `samples.npz` holds of one domain."""
   labels = samples.get(f'{domain}_labels')
@@ -100,6 +122,18 @@ def _check_samples(path: Path, samples: Mapping[str, np.ndarray], domain: str) -
   if images is not None:
     fits = images.dtype == np.uint8 and images.ndim == 4 and images.shape[-1] in (1, 3)
     _require(fits, path, f'{domain}_images are not uint8 [n, height, width, 1 or 3]')
+
+
+def _check_maps(path: Path, samples: Mapping[str, np.ndarray]) -> None:
+  """Checks that heat maps are of images that are there."""
+  maps, images = samples['target_maps'], samples.get('target_images')
+  shown, predicted = (samples.get(f'target_{name}') for name in ('shown', 'predicted'))
+  fits = images is not None and maps.dtype == np.uint8 and maps.ndim == 3 and maps.size > 0
+  for places in (shown, predicted):
+    fits = fits and places is not None and places.shape == maps.shape[:1]
+    fits = fits and np.issubdtype(places.dtype, np.integer) and places.min() >= 0
+  fits = fits and shown.max() < len(images)
+  _require(fits, path, 'target_maps are not uint8 [n, rows, columns] of its target_images')
 
 
 def _require(fits: bool, path: Path, complaint: str) -> None:

@@ -14,9 +14,18 @@ from tlda.report import runs as run_files
 from tlda.report import text
 from tlda.report.markup import Markup, element, join
 from tlda.report.runs import Run
-from tlda.report.sections import confusion, curves, features, provenance, results, samples
+from tlda.report.sections import (
+  calibration,
+  confusion,
+  curves,
+  features,
+  heat_maps,
+  provenance,
+  results,
+  samples,
+)
 
-_SECTIONS = (results, samples, curves, features, confusion, provenance)
+_SECTIONS = (results, samples, curves, features, confusion, calibration, heat_maps, provenance)
 
 
 def write(workdirs: Sequence[Path], output: Path) -> None:

@@ -110,6 +110,11 @@ class Evaluator:
       chunks.append(jax.tree.map(lambda x, count=count: x[:, :count], results))
     return jax.tree.map(lambda *x: np.concatenate(x, axis=1), *chunks)
 
+  def first_seed(self, states: Sequence[TrainState]) -> dict[str, Any]:
+    """Returns the variables of the first seed as host arrays."""
+    variables = seeds_lib.stack([state.variables for state in states], together=self._together)
+    return jax.tree.map(lambda x: x[0], variables)
+
   def _pass(self, method: str) -> Callable[..., Any]:
     def run(state: TrainState, arrays: Any, feed: dict[str, jax.Array]) -> Any:
       del arrays

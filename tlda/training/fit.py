@@ -74,6 +74,7 @@ class Trainer:
       preprocessing=run.preprocessing,
       views=run.method.views,
       parallel=self._devices,
+      augment=run.augment,
     )
     self._stride = stride(run, resident=self._inputs.is_resident)
     function = self._step if self._stride == 1 else self._steps
@@ -275,9 +276,9 @@ class Trainer:
     """Measures the last step, and writes the result and the samples of the report."""
     run = self._run
     seconds = clock.seconds
-    samples = collect(run, self._before, features(run, self._evaluator, states))
+    samples, calibration = collect(run, self._evaluator, states, self._before)
     result = summarize(run, self._config, self.measure(states), log.records, seconds)
-    result['proxy_a_distance'] = distances(samples)
+    result |= {'proxy_a_distance': distances(samples), 'calibration': calibration}
     if self._first:
       write(run.workdir, result, samples)
     parallel.barrier('finished')

@@ -15,8 +15,9 @@ import numpy as np
 
 from tlda import axis
 from tlda.data import Domain, Split
-from tlda.data.augmentation import VIEWS
+from tlda.data.augmentation import VIEWS, View
 from tlda.data.streams import Stream
+from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError
 from tlda.methods import Batch, Context, Examples, Method
 from tlda.training.parallel import Parallel
@@ -31,10 +32,11 @@ Feed = dict[str, dict[str, Any]]
 class Preprocessing:
   """Turns stored inputs into what the network sees.
 
-  That is `(x / 255 - mean) / std` for uint8 images, and `(x - mean) / std` for anything else.
+  That is `(x / 255 - mean) / std` for uint8 images, and `(x - mean) / std` for vectors; tokens stay
+  what they are.
 
   Attributes:
-    mean: Per channel (or feature), in the units of the result.
+    mean: Per channel (or feature), in the units of the result; () where nothing is subtracted.
     std: What is divided by, per channel; None is 1.
   """
 
@@ -42,15 +44,19 @@ class Preprocessing:
   std: tuple[float, ...] | None = None
 
   def __call__(self, inputs: jax.Array) -> jax.Array:
-    """Returns `[..., channels]` float32."""
+    """Returns `[..., channels]` float32, or int32 tokens."""
     return self.centre(self.scale(inputs))
 
   def scale(self, inputs: jax.Array) -> jax.Array:
-    """Returns `[..., channels]` float32 before the mean is subtracted: what views are made of."""
+    """Returns the same before the mean is subtracted: what views are made of."""
+    if inputs.dtype == jnp.int32:
+      return inputs
     return inputs.astype(jnp.float32) * (1 / 255 if inputs.dtype == jnp.uint8 else 1.0)
 
   def centre(self, scaled: jax.Array) -> jax.Array:
     """Subtracts the mean, and divides by the standard deviation."""
+    if not self.mean:
+      return scaled
     centred = scaled - jnp.asarray(self.mean, jnp.float32)
     return centred if self.std is None else centred / jnp.asarray(self.std, jnp.float32)
 
@@ -125,6 +131,7 @@ class Inputs:
     preprocessing: Preprocessing,
     views: Sequence[str],
     parallel: Parallel,
+    augment: str | None = None,
     resident: bool | None = None,
   ) -> None:
     """Places small sets on the devices.
@@ -135,10 +142,12 @@ class Inputs:
       preprocessing: Of the inputs.
       views: The augmented views to make.
       parallel: The devices.
+      augment: The augmentation that training images go through, or None.
       resident: Whether the sets live on the device; None decides by their size.
     """
     self.read, self._batch_size = read, batch_size
     self._preprocessing, self._views, self._parallel = preprocessing, views, parallel
+    self._augment = augment
     splits = [split for part in read.values() for split in part.splits]
     if resident is None:
       resident = all(isinstance(split.inputs, np.ndarray) for split in splits)
@@ -241,23 +250,27 @@ class Inputs:
     position = jnp.arange(share, dtype=jnp.int32) + axis.index() * share
     scaled = self._preprocessing.scale(fed['inputs'])
     examples = Examples(
-      inputs=self._preprocessing.centre(scaled),
+      inputs=scaled,
       index=index,
       position=jnp.broadcast_to(position, (count, share)),
       domain=jnp.broadcast_to(part.domain + jnp.arange(count)[:, None], (count, share)),
       labels=fed.get('labels'),
     )
-    examples = self._with_views(examples, scaled, context)
+    examples = self._with_views(examples, context)
     return examples if count > 1 else jax.tree.map(lambda x: x[0], examples)
 
-  def _with_views(self, examples: Examples, scaled: jax.Array, context: Context) -> Examples:
-    flat, shape = scaled.reshape((-1, *scaled.shape[2:])), scaled.shape
-    views = {}
-    for name in self._views:
-      make = jax.vmap(VIEWS[name.partition('/')[0]])
-      drawn = make(context.keys(f'view/{name}', examples.flat()), flat)
-      views[name] = self._preprocessing.centre(drawn).reshape(shape)
-    return examples.replace(views=views)
+  def _with_views(self, examples: Examples, context: Context) -> Examples:
+    """Augments examples that are scaled only: their inputs if asked for, and the views of them."""
+    shape = examples.inputs.shape
+    scaled = examples.inputs.reshape((-1, *shape[2:]))
+
+    def drawn(name: str, make: View) -> jax.Array:
+      return jax.vmap(make)(context.keys(name, examples.flat()), scaled)
+
+    inputs = scaled if self._augment is None else drawn('augment', AUGMENTATIONS[self._augment])
+    views = {name: drawn(f'view/{name}', VIEWS[name.partition('/')[0]]) for name in self._views}
+    finished = lambda made: self._preprocessing.centre(made).reshape(shape)
+    return examples.replace(inputs=finished(inputs), views=jax.tree.map(finished, views))
 
 
 def _rows(part: Part, split: Split, rows: np.ndarray | slice) -> dict[str, np.ndarray]:

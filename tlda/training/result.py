@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,25 @@ import numpy as np
 
 from tlda.data import Split
 from tlda.evaluation import divergences, selection
+from tlda.methods import Outputs
+from tlda.training import explained
 from tlda.training.evaluate import Evaluator
 from tlda.training.run import Run
 from tlda.training.state import TrainState
 
-# Test examples whose features are kept for the report, of each domain; and images of these.
+# Test examples of each domain that are kept for the report: those whose features are, and images.
 FEATURES, IMAGES = 300, 40
+# Those whose logits are seen are more, as long as that costs little.
+LOGITS, NUMBERS = 2000, 2**23
 
 Samples = dict[str, np.ndarray]
 
 
-def _rows(split: Split) -> np.ndarray:
+def _rows(run: Run, split: Split) -> np.ndarray:
   """Returns evenly spaced rows, mixed, so that a split sorted by class is seen whole."""
-  rows = np.linspace(0, len(split) - 1, min(FEATURES, len(split))).astype(int)
+  affordable = NUMBERS // math.prod(run.method.spec.input_shape)
+  count = min(len(split), LOGITS, max(FEATURES, affordable))
+  rows = np.linspace(0, len(split) - 1, count).astype(int)
   return np.random.default_rng(0).permutation(rows)
 
 
@@ -35,32 +42,47 @@ def _tests(run: Run) -> dict[str, tuple[Split, int]]:
 def features(run: Run, evaluator: Evaluator, states: Sequence[TrainState]) -> Samples:
   """Returns the first seed's features of test examples: 'source' and 'target', float32 `[n, d]`."""
   return {
-    name: evaluator.outputs(states, split, branch, rows=_rows(split)).features[0].astype(np.float32)
+    name: _features(evaluator.outputs(states, split, branch, rows=_rows(run, split)[:FEATURES]))
     for name, (split, branch) in _tests(run).items()
   }
 
 
-def collect(run: Run, before: Samples, after: Samples) -> Samples:
-  """Returns test examples of both domains, and their features.
+def _features(outputs: Outputs) -> np.ndarray:
+  return outputs.features[0, :FEATURES].astype(np.float32)
+
+
+def collect(
+  run: Run, evaluator: Evaluator, states: Sequence[TrainState], before: Samples
+) -> tuple[Samples, dict[str, Any]]:
+  """Returns test examples of both domains, and what the trained network says of them.
 
   Args:
     run: The run.
+    evaluator: Of its network.
+    states: Of all seeds, at the last step.
     before: As `features` returns them at step 0.
-    after: The same at the last step.
 
   Returns:
-    `source_images`, `target_images` (uint8, only where inputs are images), `source_labels`,
-    `target_labels` `[n]`, and `features_before_source` and its three sisters, float32 `[n, d]`.
+    The samples: `source_images`, `target_images` (uint8, only where inputs are images),
+    `source_labels`, `target_labels` `[n]`, `features_before_source` and its three sisters, float32
+    `[n, d]`, and the arrays of `heat_maps`. And what `calibrate` returns.
   """
   samples: Samples = {}
-  for name, (split, _) in _tests(run).items():
-    rows = _rows(split)
-    samples[f'{name}_labels'] = split.labels[rows]
-    if len(run.method.spec.input_shape) == 3:
+  logits, labels = {}, {}
+  images = len(run.method.spec.input_shape) == 3
+  for name, (split, branch) in _tests(run).items():
+    rows = _rows(run, split)
+    outputs = evaluator.outputs(states, split, branch, rows=rows)
+    logits[name], labels[name] = outputs.logits, split.labels[rows]
+    samples[f'{name}_labels'] = labels[name][:FEATURES]
+    if images:
       samples[f'{name}_images'] = split.fetch(rows[:IMAGES])
     samples[f'features_before_{name}'] = before[name]
-    samples[f'features_after_{name}'] = after[name]
-  return samples
+    samples[f'features_after_{name}'] = _features(outputs)
+  if images:
+    shown = (samples['target_images'], labels['target'][:IMAGES], logits['target'][0, :IMAGES])
+    samples |= explained.heat_maps(run, evaluator.first_seed(states), *shown)
+  return samples, explained.calibrate(logits, labels)
 
 
 def distances(samples: Samples) -> dict[str, float]:

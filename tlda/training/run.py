@@ -9,7 +9,6 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from tlda.data import Domain, Split
@@ -53,6 +52,7 @@ class Run:
     target: The domain to adapt to.
     select: The rule by which, for each seed, the state of one step is kept beside the last.
     labelled_target: The few labelled examples of the target, for a method that reads them, or None.
+    augment: The augmentation that training images go through, or None.
     preprocessing: Of the inputs.
     steps: The planned length.
     batch_size: Examples of each domain in a step, on all devices.
@@ -91,6 +91,7 @@ class Run:
   labelled_target: Split | None = None
   weights: Weights | None = None
   given: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+  augment: str | None = None
 
   @property
   def data(self) -> dict[str, dict[str, Any]]:
@@ -112,9 +113,13 @@ def refuse(run: Run) -> None:
       test split is too small to be measured.
   """
   run.method.check(run.batch_size)
-  shape = run.method.spec.input_shape
-  if _vanishes(run.method.extractor.clone(parent=None), shape):
-    size = 'x'.join(map(str, shape))
+  spec = run.method.spec
+  if spec.is_text and run.method.views:
+    raise UserError(f'{type(run.method).__name__} needs augmented views, and text has none')
+  if run.augment and len(spec.input_shape) != 3:
+    raise UserError(f'--augment={run.augment} is for images: leave it out for vectors and text')
+  if _vanishes(run.method.extractor.clone(parent=None), spec.blank()):
+    size = 'x'.join(map(str, spec.input_shape))
     raise UserError(f'inputs of {size} are too small for this --backbone: nothing is left of them')
   for domain in (*run.sources, run.target):
     if len(domain.test) < FEWEST:
@@ -124,11 +129,11 @@ def refuse(run: Run) -> None:
       )
 
 
-def _vanishes(extractor: nn.Module, shape: tuple[int, ...]) -> bool:
-  """Tells whether a layer of an extractor sees, or returns, nothing of inputs of this shape."""
+def _vanishes(extractor: nn.Module, inputs: jax.Array) -> bool:
+  """Tells whether a layer of an extractor sees, or returns, nothing of such inputs."""
   keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
   try:
-    made = jax.eval_shape(lambda: extractor.init_with_output(keys, jnp.zeros((1, *shape))))
+    made = jax.eval_shape(lambda: extractor.init_with_output(keys, inputs))
   except ZeroDivisionError:  # So do initialisers, which divide by the number of inputs.
     return True
   return any(0 in array.shape for array in jax.tree.leaves(made))
@@ -162,8 +167,7 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
   Raises:
     UserError: The folder cannot be written, or belongs to another configuration.
   """
-  inputs = {'shape': run.method.spec.input_shape, **dataclasses.asdict(run.preprocessing)}
-  config = {'flags': dict(run.flags), 'data': run.data, 'inputs': inputs, **run.about}
+  config = {'flags': dict(run.flags), 'data': run.data, **run.about}
   config = json.loads(json.dumps(config))
   path = run.workdir / 'config.json'
   try:

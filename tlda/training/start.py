@@ -42,9 +42,7 @@ def _group(name: str) -> str:
   return name.split('.')[1] if '.' in name else name
 
 
-def arrays_of_run(
-  workdir: Path, seeds: tuple[int, ...] | None = None, flag: str = '--init_from'
-) -> Arrays:
+def arrays_of_run(workdir: Path, seeds: tuple[int, ...], flag: str = '--init_from') -> Arrays:
   """Returns the arrays of a finished run, seed i of its seed i.
 
   They are those of the last step, or for each seed of the step that its `--select` chose. The data
@@ -52,8 +50,8 @@ def arrays_of_run(
 
   Args:
     workdir: The folder of the finished run.
-    seeds: The seeds of the new run; None is all that it has.
-    flag: How the user named the folder.
+    seeds: The seeds of the new run.
+    flag: What the user named it by.
 
   Returns:
     Arrays with a leading dimension of seeds, by the names of a checkpoint.
@@ -71,7 +69,6 @@ def arrays_of_run(
     raise UserError(f'{flag}={workdir} is not finished (step {found[0]}): finish it first')
   arrays = found[1]
   known = arrays['seed'].tolist()
-  seeds = known if seeds is None else seeds
   missing = sorted(set(seeds) - set(known))
   if missing:
     raise UserError(f'{flag}={workdir} has seeds {known}, and not {missing}')

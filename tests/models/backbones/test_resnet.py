@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.models import numpy_layers
+from tests.models import numpy_layers, reference
 from tlda.models import Linear
 from tlda.models.backbones import ResNet
 from tlda.models.backbones.resnet import LAYOUTS, Block
@@ -85,3 +85,8 @@ def test_stages_halve_the_image() -> None:
   assert features.shape == (1, 512)
   shapes = [sown['intermediates'][f'stage{stage}'][0].shape for stage in (1, 2, 3, 4)]
   assert shapes == [(1, 16, 16, 64), (1, 8, 8, 128), (1, 4, 4, 256), (1, 2, 2, 512)]
+
+
+@pytest.mark.parametrize('name', ['resnet18', 'resnet50'])
+def test_features_are_pytorch_s(name: str) -> None:
+  reference.assert_drawn_agree(name, ResNet(*LAYOUTS[name]))

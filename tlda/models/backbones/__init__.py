@@ -6,19 +6,46 @@ from functools import partial
 import flax.linen as nn
 
 from tlda.errors import UserError, nearest
+from tlda.models.backbones import resnet, vit
 from tlda.models.backbones.digits import MNISTNet, SVHNNet, mnist_net, svhn_net
+from tlda.models.backbones.efficientnet import EfficientNet, efficientnet_lite0
 from tlda.models.backbones.lenet import LeNet, lenet, lenet_bn
+from tlda.models.backbones.minilm import MiniLM, minilm
 from tlda.models.backbones.mlp import MLP, mlp, mlp_bn
-from tlda.models.backbones.resnet import LAYOUTS, ResNet, resnet
+from tlda.models.backbones.resnet import ResNet
+from tlda.models.backbones.vgg import VGG, vgg16, vgg16_bn
+from tlda.models.backbones.vit import ViT
 from tlda.models.bottleneck import Bottleneck
 from tlda.models.network import Network, backbone_of
 from tlda.models.normalization import MODES
 
-__all__ = ['MLP', 'LeNet', 'MNISTNet', 'Network', 'ResNet', 'SVHNNet', 'names', 'network']
+__all__ = [
+  'MLP',
+  'EfficientNet',
+  'LeNet',
+  'MNISTNet',
+  'MiniLM',
+  'Network',
+  'ResNet',
+  'SVHNNet',
+  'VGG',
+  'ViT',
+  'names',
+  'network',
+]
 
 _PLAIN = {'lenet': lenet, 'mlp': mlp, 'mnist_net': mnist_net, 'svhn_net': svhn_net}
-_NORMALIZED = {'lenet_bn': lenet_bn, 'mlp_bn': mlp_bn}
-_NORMALIZED |= {name: partial(resnet, name) for name in LAYOUTS}
+# Of these, at least the bottleneck has batch normalisation.
+_NORMALIZED = {
+  'efficientnet_lite0': efficientnet_lite0,
+  'lenet_bn': lenet_bn,
+  'minilm': minilm,
+  'mlp_bn': mlp_bn,
+  'vgg16': vgg16,
+  'vgg16_bn': vgg16_bn,
+  **{name: partial(resnet.resnet, name) for name in resnet.LAYOUTS},
+  **{name: partial(vit.vit, name) for name in vit.LAYOUTS},
+}
 
 
 def names() -> list[str]:

@@ -11,9 +11,7 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 
-from tlda.models.bottleneck import Bottleneck
-from tlda.models.domain_classifier import DomainClassifier
-from tlda.models.heads import Linear
+from tlda.models.bottleneck import bottleneck_network
 from tlda.models.network import Network
 from tlda.models.normalization import Normalization
 from tlda.models.pooling import max_pool
@@ -139,5 +137,4 @@ def resnet(name: str, classes: int, normalization: str, domains: int) -> Network
   """A residual network with a bottleneck of 256, a linear head, and the domain head 1024-1024-1."""
   blocks, deep = LAYOUTS[name]
   backbone = ResNet(blocks, deep, normalization, domains)
-  extractor = Bottleneck(backbone, 256, normalization, domains)
-  return Network(extractor, Linear(classes), DomainClassifier((1024, 1024)))
+  return bottleneck_network(backbone, classes, normalization, domains)

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from etils import epath
 from flax import serialization, traverse_util
 
 from tlda.errors import UserError
@@ -112,10 +113,11 @@ def _tree_folder(folder: Path) -> Path:
 def _restore(folder: Path) -> Any:
   """Reads as host arrays, whatever devices they were saved from."""
   try:
-    with ocp.PyTreeCheckpointer() as checkpointer:
-      form = checkpointer.metadata(folder).item_metadata.tree
-      as_arrays = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), form)
-      return checkpointer.restore(folder, restore_args=as_arrays)
+    handler = ocp.PyTreeCheckpointHandler()
+    form = handler.metadata(epath.Path(folder)).tree
+    as_arrays = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), form)
+    wanted = ocp.args.PyTreeRestore(restore_args=as_arrays)
+    return handler.restore(epath.Path(folder), args=wanted)
   except Exception as error:  # Whatever Orbax and tensorstore raise.
     raise UserError(f'is a broken Orbax checkpoint ({str(error)[:100]})') from error
 

@@ -53,29 +53,38 @@ def read(path: Path) -> dict[str, np.ndarray]:
 def _read_archive(path: Path) -> tuple[Any, Buffers]:
   try:
     with zipfile.ZipFile(path) as archive:
-      records = archive.infolist()
-      folder = _folder(records, path.stat().st_size)
-      order = f'{folder}byteorder'
-      if order in archive.namelist() and archive.read(order) != b'little':
-        raise UserError('was written on a big-endian machine, whose numbers are not read')
-      tree, storages = unpickler.read(io.BytesIO(archive.read(f'{folder}data.pkl')))
-      return tree, {key: archive.read(f'{folder}data/{key}') for key in storages}
+      folder = _folder(archive.namelist())
+      stored = [info for info in archive.infolist() if info.compress_type == zipfile.ZIP_STORED]
+      if sum(info.file_size for info in stored) > path.stat().st_size:
+        raise UserError('says that its records are larger than the file: refused')
+      if f'{folder}byteorder' in archive.namelist():
+        _check_order(_record(archive, f'{folder}byteorder') == b'little')
+      tree, storages = unpickler.read(io.BytesIO(_record(archive, f'{folder}data.pkl')))
+      return tree, {key: _record(archive, f'{folder}data/{key}') for key in storages}
   except KeyError as error:
-    raise UserError(f'lacks a record ({error.args[0]})') from error
+    raise UserError(f'is broken: {str(error.args[0])[:200]}') from error
   except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError, struct.error) as error:
     raise UserError(f'is a broken or truncated archive ({error})') from error
 
 
-def _folder(records: list[zipfile.ZipInfo], size: int) -> str:
-  """Returns the folder that data.pkl is in; refuses an archive that grows when it is read."""
-  found = [record.filename for record in records if record.filename.split('/')[1:] == ['data.pkl']]
+def _folder(names: list[str]) -> str:
+  """Returns the folder of data.pkl, which is the only one that PyTorch makes."""
+  found = [name for name in names if name.split('/')[1:] == ['data.pkl']]
   if len(found) != 1:
-    raise UserError('is a zip archive, and not one of PyTorch: it has no data.pkl')
-  if any(record.compress_type != zipfile.ZIP_STORED for record in records):
-    raise UserError('has compressed records, which PyTorch never writes: refused')
-  if sum(record.file_size for record in records) > size:
-    raise UserError('says that its records are larger than the file: refused')
+    raise UserError('is a zip archive, and not one of PyTorch: it has no data.pkl, or several')
   return found[0].removesuffix('data.pkl')
+
+
+def _record(archive: zipfile.ZipFile, name: str) -> bytes:
+  """Reads a record that cannot be larger than the file is."""
+  if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
+    raise UserError(f'has {name[:200]!r} compressed, as PyTorch never writes it: refused')
+  return archive.read(name)
+
+
+def _check_order(is_little: bool) -> None:
+  if not is_little:
+    raise UserError('was written on a big-endian machine, whose numbers are not read')
 
 
 def _read_legacy(content: bytes) -> tuple[Any, Buffers]:
@@ -86,8 +95,7 @@ def _read_legacy(content: bytes) -> tuple[Any, Buffers]:
   if unpickler.read(stream)[0] != _PROTOCOL:
     raise UserError('has an unknown PyTorch protocol')
   machine = unpickler.read(stream)[0]
-  if not isinstance(machine, dict) or machine.get('little_endian') is not True:
-    raise UserError('was written on a big-endian machine, whose numbers are not read')
+  _check_order(isinstance(machine, dict) and machine.get('little_endian') is True)
   tree, storages = unpickler.read(stream)
   keys = unpickler.read(stream)[0]
   listed = isinstance(keys, list) and all(isinstance(key, str) for key in keys)

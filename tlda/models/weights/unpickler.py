@@ -34,7 +34,8 @@ def read(stream: BinaryIO) -> tuple[Any, dict[str, Storage]]:
     for code, argument, _ in pickletools.genops(stream):
       machine.step(code.name, argument)
     return machine.stack.pop(), machine.storages
-  except (IndexError, KeyError, TypeError, ValueError, AssertionError) as error:
+  # Where warnings are errors, an unknown escape in a broken string raises DeprecationWarning.
+  except (LookupError, TypeError, ValueError, AssertionError, DeprecationWarning) as error:
     raise UserError(f'is a broken or truncated pickle ({str(error)[:100]})') from error
 
 
@@ -51,33 +52,40 @@ class _Machine:
     """Does one instruction."""
     if code in _PUSHES:
       self.stack.append(_PUSHES[code](argument))
-    elif code in _TUPLES:
-      size = _TUPLES[code]
-      items = tuple(self.marked() if size is None else self.last(size))
-      self.stack.append(items)
+    elif code in _CONTAINERS:
+      make, size = _CONTAINERS[code]
+      items = self.marked() if size is None else self.last(size)
+      self.stack.append(make(items))
     elif code in _EXTENDS:
       kind, size = _EXTENDS[code]
       self.extend(kind, self.marked() if size is None else self.last(size))
     elif code in _OTHERS:
       _OTHERS[code](self, argument)
     elif code not in ('PROTO', 'FRAME', 'STOP'):
-      raise UserError(f'holds the pickle instruction {code}, which may run code: refused')
+      raise UserError(
+        f'has the pickle instruction {code}, which plain containers need not: refused'
+      )
 
   def mark(self, _: Any) -> None:
+    """Begins a new stack above this one."""
     self.below.append(self.stack)
     self.stack = []
 
   def marked(self) -> list[Any]:
+    """Takes all since the mark."""
     items, self.stack = self.stack, self.below.pop()
     return items
 
   def last(self, size: int) -> list[Any]:
+    """Takes so many from the top."""
     return [self.stack.pop() for _ in range(size)][::-1]
 
   def put(self, place: int | None) -> None:
+    """Remembers what is on top."""
     self.memo[len(self.memo) if place is None else place] = self.stack[-1]
 
   def get(self, place: int) -> None:
+    """Puts on top what was remembered."""
     self.stack.append(self.memo[place])
 
   def extend(self, kind: type, items: list[Any]) -> None:
@@ -143,8 +151,16 @@ class _Machine:
 
 # What is pushed, made of what the instruction carries.
 _CARRIED = (
-  *('BININT', 'BININT1', 'BININT2', 'LONG1', 'LONG4', 'BINFLOAT'),
-  *('BINUNICODE', 'SHORT_BINUNICODE', 'BINUNICODE8', 'BINSTRING', 'SHORT_BINSTRING'),
+  *('BININT', 'BININT1', 'BININT2', 'LONG1', 'LONG4', 'BINFLOAT', 'INT', 'LONG', 'FLOAT'),
+  *(
+    'STRING',
+    'UNICODE',
+    'BINUNICODE',
+    'SHORT_BINUNICODE',
+    'BINUNICODE8',
+    'BINSTRING',
+    'SHORT_BINSTRING',
+  ),
   *('BINBYTES', 'SHORT_BINBYTES', 'BINBYTES8'),
 )
 _PUSHES: dict[str, Callable[[Any], Any]] = {
@@ -157,8 +173,15 @@ _PUSHES: dict[str, Callable[[Any], Any]] = {
   'EMPTY_DICT': lambda _: {},
   'EMPTY_SET': lambda _: set(),
 }
-# How many items make a tuple, or are added to which container; None: all since the mark.
-_TUPLES = {'TUPLE': None, 'TUPLE1': 1, 'TUPLE2': 2, 'TUPLE3': 3}
+# What is made of how many items, or to what they are added; None: all since the mark.
+_CONTAINERS = {
+  'TUPLE': (tuple, None),
+  'TUPLE1': (tuple, 1),
+  'TUPLE2': (tuple, 2),
+  'TUPLE3': (tuple, 3),
+  'LIST': (list, None),
+  'DICT': (lambda items: records.pairs(items[::2], items[1::2]), None),
+}
 _EXTENDS = {
   'APPEND': (list, 1),
   'APPENDS': (list, None),
@@ -168,9 +191,11 @@ _EXTENDS = {
 }
 _OTHERS = {
   'MARK': _Machine.mark,
+  'PUT': _Machine.put,
   'BINPUT': _Machine.put,
   'LONG_BINPUT': _Machine.put,
   'MEMOIZE': _Machine.put,
+  'GET': _Machine.get,
   'BINGET': _Machine.get,
   'LONG_BINGET': _Machine.get,
   'GLOBAL': _Machine.name,

@@ -1,0 +1,134 @@
+"""Predictions of a trained run for files of yours.
+
+  python -m experiments.predict --workdir=runs/... picture.jpg folder/ more.png
+  python -m experiments.predict --workdir=runs/... --json reviews.txt
+
+Prints label, probability and file, a line each: for images each file, and each one below a folder;
+for texts each line of each file. A run of several seeds predicts by the mean of their
+probabilities. What is no image is named, left out and counted, and the exit code is then 1.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from experiments import saved
+from experiments.common import guarded
+from tlda.data import text
+from tlda.data.images import EncodedImages, Files
+from tlda.errors import UserError
+
+# Files that are decoded and predicted at once.
+ROWS = 32
+
+
+def main(argv: Sequence[str]) -> int:
+  """Runs the command line; returns its exit code: 1 where something was left out."""
+  left_out: list[str] = []
+  code = guarded(lambda: left_out.extend(predict(argv)))
+  if left_out:
+    print(f'{len(left_out)} left out: {", ".join(left_out)}', file=sys.stderr)
+  return code or int(bool(left_out))
+
+
+def predict(argv: Sequence[str]) -> list[str]:
+  """Prints predictions; returns what was left out.
+
+  Args:
+    argv: The command line, program name first.
+
+  Raises:
+    UserError: No run, no files, or a file that is not there.
+  """
+  values = flags.FlagValues()
+  flags.DEFINE_string('workdir', None, 'Folder of a finished run.', flag_values=values)
+  flags.DEFINE_bool('json', False, 'Print a JSON object a line.', flag_values=values)
+  flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
+  try:
+    _, *places = values(argv)
+  except flags.Error as error:
+    raise UserError(' '.join(str(error).split())) from error
+  if values['help'].value:
+    print(f'{__doc__.strip()}\n\n{values.get_help()}')
+    return []
+  if not values['workdir'].value:
+    raise UserError('say which run predicts: --workdir=DIR')
+  if not places:
+    raise UserError('say what to predict: image files, folders of them, or files of text')
+  run = saved.load(values['workdir'].value)
+  left_out: list[str] = []
+  if not (run.method.spec.is_text or len(run.method.spec.input_shape) == 3):
+    raise UserError('this run reads vectors: neither files of images nor texts are that')
+  inputs = _texts if run.method.spec.is_text else _images
+  for names, rows in inputs(run, _files(places), left_out):
+    for name, shares in zip(names, run.probabilities(rows), strict=True):
+      print(_line(name, shares, run.classes, as_json=values['json'].value), flush=True)
+  return left_out
+
+
+def _line(name: str, shares: np.ndarray, classes: Sequence[str], *, as_json: bool) -> str:
+  best = int(shares.argmax())
+  if as_json:
+    every = {label: round(float(share), 6) for label, share in zip(classes, shares, strict=True)}
+    return json.dumps({'file': name, 'label': classes[best], 'probabilities': every})
+  return f'{classes[best]}  {shares[best]:.4f}  {name}'
+
+
+def _files(places: Sequence[str]) -> list[Path]:
+  """Returns all files, those below folders in order of name.
+
+  Raises:
+    UserError: There is no such file or folder.
+  """
+  files: list[Path] = []
+  for place in map(Path, places):
+    if not place.exists():
+      raise UserError(f'no such file or folder: {place}')
+    below = sorted(path for path in place.rglob('*') if path.is_file()) if place.is_dir() else []
+    files += [path for path in below if not path.name.startswith('.')] or [place]
+  return files
+
+
+def _images(
+  run: saved.Saved, files: Sequence[Path], left_out: list[str]
+) -> Iterator[tuple[list[str], np.ndarray]]:
+  """Yields names and uint8 images of the size that the network was trained on."""
+  names, rows = [], []
+  for path in files:
+    try:
+      rows.append(EncodedImages(Files([path]), *run.method.spec.input_shape, True).fetch([0])[0])
+      names.append(str(path))
+    except UserError as error:
+      print(f'left out: {error}', file=sys.stderr)
+      left_out.append(str(path))
+    if len(rows) == ROWS:
+      yield names, np.stack(rows)
+      names, rows = [], []
+  if rows:
+    yield names, np.stack(rows)
+
+
+def _texts(
+  run: saved.Saved, files: Sequence[Path], left_out: list[str]
+) -> Iterator[tuple[list[str], np.ndarray]]:
+  """Yields names, FILE:LINE, and the tokens of the lines of all files."""
+  tokenizer = text.wordpiece(text.minilm_vocabulary())
+  for path in files:
+    try:
+      lines = [line for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+    except (UnicodeDecodeError, OSError) as error:
+      print(f'left out: {path} is no text ({error})', file=sys.stderr)
+      left_out.append(str(path))
+      continue
+    for start in range(0, len(lines), ROWS):
+      some = lines[start : start + ROWS]
+      names = [f'{path}:{start + place}' for place in range(1, len(some) + 1)]
+      yield names, tokenizer(some, run.method.spec.input_shape[0])
+
+
+if __name__ == '__main__':
+  sys.exit(main(sys.argv))

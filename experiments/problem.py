@@ -1,0 +1,130 @@
+"""What is learned from, of the domains that were loaded: what a method may know, labels, means."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from experiments.flags import NO_AUGMENTATION
+from tlda import data, methods
+from tlda.data import text
+from tlda.data.training_augmentation import AUGMENTATIONS
+from tlda.errors import UserError, nearest
+from tlda.models.published import Published
+from tlda.training.inputs import Preprocessing
+
+
+def load(parsed: Mapping[str, Any]) -> tuple[list[data.Domain], data.Domain]:
+  """Loads the sources and the target that flags name, as one network can read them all.
+
+  Texts become tokens of MiniLM's vocabulary. Published image networks see colours, so that grey
+  images are repeated to three channels for them.
+
+  Raises:
+    UserError: A name is unknown, data are missing or broken, or the domains do not fit together.
+  """
+  size = parsed['image_size'] or None
+  names = [*parsed['source'].split(','), parsed['target']]
+  domains = [data.load(name, parsed['data_dir'], size) for name in names]
+  if any(domain.train.is_text for domain in domains):
+    tokenizer = text.wordpiece(text.minilm_vocabulary())
+    domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
+  sources, target = data.fit_together(domains[:-1], domains[-1])
+  if parsed['weights']:
+    *sources, target = data.in_color([*sources, target])
+  return sources, target
+
+
+def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spec:
+  """Returns what a method may know of its domains."""
+
+  def known(domain: data.Domain) -> methods.DomainSpec:
+    return methods.DomainSpec(domain.name, len(domain.train), tuple(range(len(domain.classes))))
+
+  return methods.Spec(
+    classes=len(target.classes),
+    input_shape=tuple(target.train.inputs.shape[1:]),
+    sources=tuple(map(known, sources)),
+    target=known(target),
+    input_dtype='int32' if target.train.is_tokens else 'float32',
+  )
+
+
+def few_labels(target: data.Domain, per_class: int) -> data.Split | None:
+  """Returns the labelled examples of the target, the same for every run; None for 0 a class."""
+  return data.draw(target.train, per_class, len(target.classes)) if per_class else None
+
+
+def augmentation(name: str) -> str | None:
+  """Returns the name of an augmentation of training images, None for 'none'.
+
+  Raises:
+    UserError: There is none of this name.
+  """
+  if name not in (NO_AUGMENTATION, *AUGMENTATIONS):
+    raise UserError(nearest('augmentation', name, [NO_AUGMENTATION, *AUGMENTATIONS]))
+  return None if name == NO_AUGMENTATION else name
+
+
+def with_few_labels(
+  method: type[methods.Method],
+  sources: Sequence[data.Domain],
+  target: data.Domain,
+  per_class: int,
+) -> tuple[list[data.Domain], data.Domain]:
+  """Leaves some examples of each class in the labelled training sets that a method reads.
+
+  These are the sources, and the target where its labels are read ('target_only'); an unlabelled
+  target stays whole. The draw is one for all seeds and stages: seeds then differ by the network
+  and the order alone, and the hash of the data in `result.json` says what was drawn.
+
+  Args:
+    method: The method; what its first stage reads counts too.
+    sources: The labelled domains.
+    target: The domain to adapt to.
+    per_class: Examples of each class; 0 leaves all.
+
+  Returns:
+    The same sources and target, with smaller training sets; tests are as they were.
+
+  Raises:
+    UserError: A class has fewer examples.
+  """
+  reads = frozenset().union(*(stage.reads for stage in _stages(method)))
+  if per_class and 'source' in reads:
+    sources = [_drawn(source, per_class) for source in sources]
+  if per_class and 'target_labels' in reads:
+    target = _drawn(target, per_class)
+  return list(sources), target
+
+
+def _drawn(domain: data.Domain, per_class: int) -> data.Domain:
+  train = data.draw(domain.train, per_class, len(domain.classes))
+  return dataclasses.replace(domain, train=train)
+
+
+def preprocessing(
+  method: type[methods.Method],
+  sources: Sequence[data.Domain],
+  target: data.Domain,
+  published: Published | None = None,
+) -> Preprocessing:
+  """Returns the subtraction of the mean of the training inputs that the method reads.
+
+  Published weights expect the mean and the standard deviation that they were trained with. A second
+  stage subtracts what its first did, for it goes on with weights that expect this.
+  """
+  if published is not None:
+    return Preprocessing(published.mean, published.std)
+  method = _stages(method)[-1]
+  read = [*(sources if 'source' in method.reads else ())]
+  read += [target] if 'target' in method.reads else []
+  scale = 255.0 if target.train.inputs.dtype == 'uint8' else 1.0
+  return Preprocessing(tuple((data.channel_mean(read) / scale).tolist()))
+
+
+def _stages(method: type[methods.Method]) -> list[type[methods.Method]]:
+  """Returns a method, then that of its first stage, and so on."""
+  stages = [method]
+  while stages[-1].first_stage:
+    stages.append(methods.get(stages[-1].first_stage))
+  return stages

@@ -1,0 +1,70 @@
+"""What a finished run says of its probabilities, and of where it looks."""
+
+import json
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import numpy as np
+import pytest
+
+from tests.problem import make_run
+from tlda.methods import SourceOnly
+from tlda.training import explained
+from tlda.training.fit import fit
+
+
+def test_calibration_by_hand() -> None:
+  """Two seeds, two classes; temperatures are those of the source, used on the target too."""
+  # Sources right three times of four: the logit 2 log 3 is to be halved, the logit log 3 is right.
+  sure = np.array([2 * np.log(3), np.log(3)])
+  row = np.stack([sure, np.zeros(2)], axis=-1)[:, None]
+  logits = {'source': np.repeat(row, 4, 1), 'target': np.repeat(row, 2, 1)}
+  labels = {'source': np.array([0, 0, 0, 1]), 'target': np.array([0, 1])}
+  found = explained.calibrate(logits, labels)
+  np.testing.assert_allclose(found['temperature'], [2, 1], rtol=1e-6)
+  # Confidence is .9 and .75, accuracy .75 on the source and .5 on the target.
+  source, target = found['source_test'], found['target_test']
+  np.testing.assert_allclose(source['before']['error'], [0.15, 0], atol=1e-6)
+  np.testing.assert_allclose(source['after']['error'], [0, 0], atol=1e-6)
+  np.testing.assert_allclose(target['before']['error'], [0.4, 0.25], atol=1e-6)
+  np.testing.assert_allclose(target['after']['error'], [0.25, 0.25], atol=1e-6)
+  likelihood = -(np.log(0.75) + np.log(0.25)) / 2
+  np.testing.assert_allclose(target['after']['negative_log_likelihood'], [likelihood] * 2)
+  assert sum(target['before']['reliability']['counts']) == 2 * 2
+  assert target['examples'] == 2
+  json.dumps(found)
+
+
+class _Convolution(nn.Module):
+  """A network of one stage, with 4 x 4 places."""
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    x = nn.relu(nn.Conv(8, (3, 3), (2, 2))(inputs))
+    self.sow('intermediates', 'stage1', x)
+    return x.reshape(len(x), -1)
+
+
+@pytest.mark.parametrize('images', [True, False])
+def test_a_run_keeps_what_the_page_shows(tmp_path: Path, images: bool) -> None:
+  """Of a network with stages there are maps; of one of vectors there are none."""
+  fields = {'extractor': _Convolution()} if images else {}
+  result = fit(make_run(SourceOnly, tmp_path, seeds=(0, 1), images=images, **fields))
+  assert len(result['calibration']['temperature']) == 2
+  assert result['calibration']['target_test']['examples'] == 21
+  with np.load(tmp_path / 'report' / 'samples.npz') as samples:
+    if not images:
+      assert not [name for name in samples if 'maps' in name]
+      return
+    shown = samples['target_shown']
+    maps = samples['target_maps']
+    right = samples['target_predicted'] == samples['target_labels'][shown]
+    assert maps.shape == (len(shown), 4, 4)
+    assert (maps.dtype, maps.max()) == (np.uint8, 255)
+    assert sorted(right, reverse=True) == right.tolist()
+    assert len(set(shown.tolist())) == len(shown) <= 2 * explained.SHOWN
+  accuracy = result['accuracy']['target_test'][0]
+  assert right.sum() == min(explained.SHOWN, round(21 * accuracy))
