@@ -10,7 +10,7 @@ from typing import Any
 from absl import flags as absl_flags
 from etils import epath
 
-from experiments import compilation, dry_run, flags, network, problem, provenance, saved
+from experiments import compilation, dry_run, flags, given, network, problem, provenance, saved
 from tlda import methods, report
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
@@ -173,12 +173,14 @@ def build(
   published = experiment.published.get((protocol, *pair, parsed['method']))
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')
+  sees = network.expected(parsed, parts) or problem.preprocessing(method, sources, target)
+  own, arrays = given.find(parsed, method, parts, target, sees, seeds)
   run = Run(
-    method=network.method(parsed, method, spec, parts),
+    method=network.method(parsed, method, spec, parts, **own),
     optimizer=network.optimizer(parsed, parts),
     sources=tuple(sources),
     target=target,
-    preprocessing=network.expected(parsed, parts) or problem.preprocessing(method, sources, target),
+    preprocessing=sees,
     steps=parsed['steps'],
     batch_size=parsed['batch_size'],
     seeds=seeds,
@@ -193,6 +195,7 @@ def build(
     augment=problem.augmentation(parsed['augment']),
     labelled_target=problem.few_labels(target, parsed['target_labels_per_class']),
     weights=network.weights(parsed, parts),
+    given=arrays,
     about={
       'published': dict(published) if published else None,
       'command': command,
@@ -201,6 +204,7 @@ def build(
       'device': parallel.describe(),
     },
   )
+  run.method.check(run.batch_size)
   return dataclasses.replace(run, about={**run.about, 'network': saved.describe(run)})
 
 

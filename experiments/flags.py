@@ -24,7 +24,9 @@ from tlda.transfer import optimizers, schedules
 
 NO_AUGMENTATION = 'none'
 # Where a field of a method is no flag: what it is built of, and what linen adds.
-_NOT_FLAGS = frozenset({'spec', 'task', 'extractor', 'head', 'parent', 'name'})
+_NOT_FLAGS = frozenset(
+  {'spec', 'task', 'extractor', 'head', 'old_head', 'teacher', 'parent', 'name'}
+)
 
 Defaults = Mapping[str, Any]
 
@@ -116,6 +118,7 @@ _OPTIONAL = {
   'workdir': 'Folder of the run; the same one continues it (default: '
   'runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
   'init_from': 'Folder of a finished run whose weights to start from, seed by seed.',
+  'teacher': 'Folder of a finished run that teaches, for methods that have a teacher.',
 }
 # What is done instead of training.
 ACTIONS = {'dry_run': 'Show every parameter, whether it moves and how fast, and train nothing.'}

@@ -54,14 +54,23 @@ def method(
   kind: type[methods.Method],
   spec: methods.Spec,
   network: Network,
+  **given: Any,
 ) -> methods.Method:
-  """Returns a method of a network's parts, with the hyper-parameters that flags say."""
+  """Returns a method of a network's parts, with the hyper-parameters that flags say.
+
+  Args:
+    parsed: All flags.
+    kind: The method.
+    spec: What it may know of its problem.
+    network: The parts.
+    **given: Fields that are neither (see `experiments.given`); a run that only predicts needs none.
+  """
   prefix = flags.prefix(parsed['method'], kind)
   own = {field: parsed[f'{prefix}.{field}'] for field in flags.fields(kind)}
   if 'domain_classifier' in {field.name for field in dataclasses.fields(kind)}:
     own['domain_classifier'] = network.domain_classifier
   task = tasks.Classification(parsed['label_smoothing'])
-  return kind(spec=spec, task=task, extractor=network.extractor, head=network.head, **own)
+  return kind(spec=spec, task=task, extractor=network.extractor, head=network.head, **own, **given)
 
 
 def strategy(parsed: Mapping[str, Any]) -> transfer.Strategy:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tlda import transfer
 from tlda.data import Domain, Split, draw
-from tlda.methods import DomainSpec, Method, Spec
+from tlda.methods import DomainSpec, Method, Spec, TargetOnly, Teacher
 from tlda.models import DomainClassifier, Linear, Normalization
 from tlda.tasks import Classification
 from tlda.training.inputs import Preprocessing
@@ -76,6 +76,10 @@ def make_method(
   names = {field.name for field in dataclasses.fields(cls)}
   if 'domain_classifier' in names:
     fields.setdefault('domain_classifier', DomainClassifier((8,)))
+  if 'old_head' in names:
+    fields.setdefault('old_head', Linear(5))
+  if 'teacher' in names:
+    fields.setdefault('teacher', Teacher(make_method(TargetOnly, source, target, *more)))
   return cls(spec=spec, task=Classification(), **fields)
 
 

@@ -33,3 +33,15 @@ def test_equal_singular_values_have_a_finite_gradient() -> None:
   for x in (jnp.eye(4), jnp.eye(6)[:4]):
     loss = lambda x: losses.batch_spectral_penalty(x, x, singular_values=4)
     np.testing.assert_allclose(jax.grad(loss)(x), 4 * x, atol=1e-6)
+
+
+def test_the_smallest_singular_values_are_squared_and_summed() -> None:
+  for x in (TALL, TALL.T):
+    for count, expected in ((1, 1), (2, 5), (3, 14), (7, 14)):
+      value = losses.batch_spectral_shrinkage(x, singular_values=count)
+      np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+def test_what_shrinks_is_the_smallest_direction() -> None:
+  gradient = jax.grad(losses.batch_spectral_shrinkage)(TALL)
+  np.testing.assert_allclose(gradient, jnp.zeros((5, 3)).at[4, 2].set(2.0), atol=1e-6)

@@ -16,6 +16,7 @@ from tlda.losses.discrepancy import (
   margin_disparity,
   sliced_wasserstein_discrepancy,
 )
+from tlda.losses.distillation import attention_transfer, distillation, hint
 from tlda.losses.divergence import kullback_leibler
 from tlda.losses.domain_adversarial import domain_adversarial, domain_confusion
 from tlda.losses.entropy import entropy
@@ -32,13 +33,15 @@ from tlda.losses.predictions import (
   minimum_class_confusion,
 )
 from tlda.losses.self_training import class_balance, confident_cross_entropy, consistency
-from tlda.losses.spectral import batch_spectral_penalty
+from tlda.losses.spectral import batch_spectral_penalty, batch_spectral_shrinkage
 from tlda.losses.transport import joint_distribution_transport, sinkhorn_divergence
 from tlda.losses.wasserstein import gradient_penalty, nuclear_wasserstein_discrepancy
 
 __all__ = [
+  'attention_transfer',
   'batch_nuclear_norm',
   'batch_spectral_penalty',
+  'batch_spectral_shrinkage',
   'central_moment_discrepancy',
   'centroid_alignment',
   'class_balance',
@@ -48,11 +51,13 @@ __all__ = [
   'contrastive_domain_discrepancy',
   'coral',
   'cross_entropy',
+  'distillation',
   'domain_adversarial',
   'domain_confusion',
   'entropy',
   'gradient_penalty',
   'hard_feature_norm',
+  'hint',
   'information_maximization',
   'joint_distribution_transport',
   'joint_maximum_mean_discrepancy',

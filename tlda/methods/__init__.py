@@ -16,10 +16,12 @@ from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
 from tlda.methods.bnm import BNM
 from tlda.methods.bsp import BSP
 from tlda.methods.bsp_cdan import BSPCDAN
+from tlda.methods.bss import BSS
 from tlda.methods.can import CAN
 from tlda.methods.cdan import CDAN
 from tlda.methods.cdan_e import CDANE
 from tlda.methods.cmd import CMD
+from tlda.methods.co_tuning import CoTuning
 from tlda.methods.cutmix import CutMix
 from tlda.methods.daan import DAAN
 from tlda.methods.daln import DALN
@@ -27,6 +29,7 @@ from tlda.methods.dan import DAN
 from tlda.methods.dann import DANN
 from tlda.methods.deep_coral import DeepCORAL
 from tlda.methods.deep_jdot import DeepJDOT
+from tlda.methods.delta import DELTA
 from tlda.methods.dirt_t import DIRTT
 from tlda.methods.domain_confusion import DomainConfusion
 from tlda.methods.dsan import DSAN
@@ -37,6 +40,8 @@ from tlda.methods.information_maximization import InformationMaximization
 from tlda.methods.initialization import initialize
 from tlda.methods.jan import JAN
 from tlda.methods.jan_adversarial import JANAdversarial
+from tlda.methods.knowledge_distillation import KnowledgeDistillation
+from tlda.methods.lwf import LwF
 from tlda.methods.mcc import MCC
 from tlda.methods.mcd import MCD
 from tlda.methods.mdd import MDD
@@ -53,6 +58,7 @@ from tlda.methods.star import STAR
 from tlda.methods.swd import SWD
 from tlda.methods.symnets import SymNets
 from tlda.methods.target_only import TargetOnly
+from tlda.methods.teacher import Teacher
 from tlda.methods.vada import VADA
 from tlda.methods.wdgrl import WDGRL
 
@@ -65,17 +71,20 @@ __all__ = [
   'BNM',
   'BSP',
   'BSPCDAN',
+  'BSS',
   'Batch',
   'CAN',
   'CDAN',
   'CDANE',
   'CMD',
+  'CoTuning',
   'Context',
   'CutMix',
   'DAAN',
   'DALN',
   'DAN',
   'DANN',
+  'DELTA',
   'DIRTT',
   'DSAN',
   'DSBN',
@@ -90,6 +99,8 @@ __all__ = [
   'InformationMaximization',
   'JAN',
   'JANAdversarial',
+  'KnowledgeDistillation',
+  'LwF',
   'MCC',
   'MCD',
   'MDD',
@@ -109,6 +120,7 @@ __all__ = [
   'Spec',
   'SymNets',
   'TargetOnly',
+  'Teacher',
   'Terms',
   'VADA',
   'WDGRL',

@@ -1,5 +1,7 @@
 """The first parameters and states of a method."""
 
+import jax
+import jax.numpy as jnp
 from flax.core import scope as core
 
 from tlda.methods.batch import Batch, Context
@@ -42,3 +44,17 @@ def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, 
 def network_variables(params: Params, states: States) -> Variables:
   """Returns what a method's own states are made of: parameters, and running batch statistics."""
   return {'params': params} | {name: states[name] for name in ('batch_stats',) if name in states}
+
+
+def prediction_variables(method: Method) -> Variables:
+  """Draws what the prediction path of a method reads: parameters, and all of its states.
+
+  Groups that only an objective touches are not among them. The draw is always the same: these are
+  the form of a network whose weights are to be read from a file.
+  """
+  keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
+  inputs = method.spec.blank()
+  variables = method.init(keys, inputs, jnp.zeros(1, jnp.int32))
+  variables.pop(STAGES, None)
+  own = method.initial_states(network_variables(variables['params'], variables))
+  return {**variables, **own}

@@ -94,6 +94,7 @@ class Method(nn.Module):
       either under a name of its own, such as 'weak/teacher'.
     first_stage: The method that must have been trained before, or None.
     normalization: The batch normalisation that the network must have, or None for any.
+    fresh: Parameter groups and collections that begin anew where it starts from another run's.
 
   Attributes:
     spec: What is known of the problem.
@@ -106,6 +107,7 @@ class Method(nn.Module):
   views: ClassVar[tuple[str, ...]] = ()
   first_stage: ClassVar[str | None] = None
   normalization: ClassVar[str | None] = None
+  fresh: ClassVar[frozenset[str]] = frozenset()
 
   spec: Spec
   task: Task

@@ -103,6 +103,31 @@ def load(
   return dict(variables) | traverse_util.unflatten_dict(wanted | taken, sep='/')
 
 
+def head(backbone: nn.Module, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+  """Returns the head that the public weights have behind a backbone's features.
+
+  Args:
+    backbone: The bare backbone.
+    arrays: As `read` returns them.
+
+  Returns:
+    'kernel' `[features, classes]` and 'bias' `[classes]` of a dense layer, float32.
+
+  Raises:
+    UserError: The file has no head, or one of another kind.
+  """
+  published = getattr(backbone, 'published', None)
+  heads = published.head if published else ()
+  for prefix in heads:
+    kernel, bias = (arrays.get(prefix + leaf) for leaf in ('weight', 'bias'))
+    if kernel is not None and bias is not None and kernel.ndim == 2:
+      return {'kernel': np.array(kernel.T, np.float32), 'bias': np.array(bias, np.float32)}
+  among = ', '.join(name + 'weight' for name in heads) or 'none is known'
+  raise UserError(
+    f'the weights have no dense head behind {type(backbone).__name__} (looked for: {among})'
+  )
+
+
 def _below(place: str) -> str:
   """Returns the path below the backbone, without the collection."""
   return place.partition('/')[2]

@@ -21,7 +21,7 @@ from tlda.training.progress import Clock, Display, line
 from tlda.training.result import collect, distances, features, summarize, write
 from tlda.training.run import Run, claim, refuse, stride
 from tlda.training.selected import Chosen
-from tlda.training.start import arrays_of_run, arrays_of_weights, begin_with
+from tlda.training.start import begin
 from tlda.training.state import TrainState, create
 from tlda.training.step import Logs, train_step
 
@@ -154,14 +154,9 @@ class Trainer:
     example = self._inputs.example(run.seeds[0])
     make = lambda seed: create(run.method, run.optimizer, example, seed, run.steps)
     states = seeds_lib.create(self._devices, make, run.seeds, together=self._together)
-    if run.initial is None and run.weights is None:
+    if run.initial is None and run.weights is None and not run.given:
       return states
-    stacked = seeds_lib.stack(states, together=self._together)
-    if run.initial is not None:
-      arrays = arrays_of_run(run.initial, run.seeds)
-    else:
-      arrays = arrays_of_weights(run.weights, stacked)
-    stacked = begin_with(arrays, stacked, run.method, run.optimizer)
+    stacked = begin(run, seeds_lib.stack(states, together=self._together))
     return seeds_lib.unstack(self._devices, stacked, together=self._together)
 
   def _start(self) -> tuple[list[TrainState], int, float]:

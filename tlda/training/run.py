@@ -9,6 +9,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import numpy as np
 
 from tlda.data import Domain, Split
 from tlda.errors import UserError
@@ -33,6 +34,8 @@ FREE = frozenset(
     'report',
   }
 )
+
+Weights = Callable[[Variables], Variables]
 
 # The most steps that one call of the program makes.
 LONGEST = 100
@@ -62,6 +65,8 @@ class Run:
     initial: The folder of a finished run to start from (seed i from its seed i), or None.
     weights: What loads published weights into the variables of the backbone, or None; of no account
       where there is an `initial`.
+    given: Arrays that take the place of what is drawn (a teacher's, an old head's), by the names of
+      a checkpoint, with a leading dimension of seeds.
     flags: All flags of the experiment and the method's fields, as they go into `config.json`.
     about: What else `config.json` says: versions, device, command.
   """
@@ -84,7 +89,8 @@ class Run:
   about: Mapping[str, Any]
   select: str = LAST
   labelled_target: Split | None = None
-  weights: Callable[[Variables], Variables] | None = None
+  weights: Weights | None = None
+  given: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
   augment: str | None = None
 
   @property

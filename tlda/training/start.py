@@ -1,7 +1,6 @@
 """What weights a training starts from: its own draw, those of a finished run, or published ones."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,34 @@ from tlda.methods.method import Variables
 from tlda.models.adapters import ADAPTERS
 from tlda.models.low_rank import PRODUCTS
 from tlda.training.checkpoint import SELECTED, Arrays, Checkpoints, flatten, unflatten
+from tlda.training.run import Run, Weights
 from tlda.training.state import TrainState, optimizer_states
 from tlda.transfer import Optimizer
 
-Weights = Callable[[Variables], Variables]
+
+def begin(run: Run, stacked: TrainState) -> TrainState:
+  """Returns new states with the weights that a run starts from, and with what it is given.
+
+  Args:
+    run: The run.
+    stacked: New states as host arrays with a leading dimension of seeds.
+
+  Raises:
+    UserError: The weights do not fit.
+  """
+  arrays: Arrays = {}
+  if run.initial is not None:
+    arrays = arrays_of_run(run.initial, run.seeds)
+  elif run.weights is not None:
+    arrays = arrays_of_weights(run.weights, stacked)
+  fresh = run.method.fresh
+  arrays = {name: array for name, array in arrays.items() if _group(name) not in fresh}
+  return begin_with(arrays | dict(run.given), stacked, run.method, run.optimizer)
+
+
+def _group(name: str) -> str:
+  """Returns the parameter group or the collection that an array of a checkpoint belongs to."""
+  return name.split('.')[1] if '.' in name else name
 
 
 def arrays_of_run(workdir: Path, seeds: tuple[int, ...], flag: str = '--init_from') -> Arrays:
@@ -111,7 +134,8 @@ def begin_with(
   fresh = flatten(form)
   arrays = _placed(arrays, fresh)
   taken = {name: arrays[name] for name in fresh if name in arrays}
-  if not any(name.startswith('params.') for name in taken):
+  shared = [any(name.startswith('params.') for name in names) for names in (arrays, taken)]
+  if shared == [True, False]:
     raise UserError('the weights to start from share no parameters with this network')
   both = unflatten(fresh | taken, form)
   of_seeds = [jax.tree.map(lambda x, place=place: x[place], both) for place in range(_count(both))]
