@@ -11,6 +11,9 @@ encoder at a tenth of the rate of what is new.
 Measured: experiments/results/text.md; scripts/reproduce.py text makes it again.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from experiments.common import Experiment, main
 
 EXPERIMENT = Experiment(
@@ -33,6 +36,29 @@ EXPERIMENT = Experiment(
     'eval_every': 150,
     'checkpoint_every': 75,
   },
+)
+
+PAIRS = (('amazon_text/books', 'amazon_text/kitchen'), ('amazon_text/kitchen', 'amazon_text/books'))
+# What is learned, and how: the bag-of-words network of Ganin et al. (2016) beside it is
+# `methods_amazon`.
+_ROWS = (
+  '--method=source_only --transfer=linear_probe --learning_rate=0.003 --steps=300',
+  '--method=source_only',
+  '--method=dann',
+  '--method=target_only',
+)
+
+
+def named(flags: Mapping[str, Any]) -> str:
+  """Returns what a row of the table is called: its method, and its strategy if not fine-tuning."""
+  strategy = flags['transfer']
+  return flags['method'] + (f' ({strategy})' if strategy != 'fine_tune' else '')
+
+
+TABLE = tuple(
+  f'{row} --source={source} --target={target} --seeds=3'
+  for row in _ROWS
+  for source, target in PAIRS
 )
 
 if __name__ == '__main__':
