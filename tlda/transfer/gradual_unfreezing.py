@@ -24,6 +24,7 @@ class GradualUnfreezing(Strategy):
   """
 
   normalization: ClassVar[str | None] = 'frozen'
+  waits: ClassVar[bool] = True
 
   groups: int = 4
   until: float = 0.5

@@ -88,9 +88,11 @@ class Strategy:
   Class attributes:
     normalization: The batch normalisation that the backbone should have, where it has any; None
       leaves the choice.
+    waits: Whether the rate of a parameter that moves may be 0 for a while.
   """
 
   normalization: ClassVar[str | None] = None
+  waits: ClassVar[bool] = False
 
   def moves(self, leaf: Leaf) -> bool:
     """Tells whether a parameter ever moves. One that does not costs no gradient and no memory."""
@@ -103,7 +105,8 @@ class Strategy:
     Args:
       leaf: The parameter.
       progress: The share of the planned training that is done, float32 scalar. While the result is
-        0 the parameter is left bitwise as it is, and its gradients go into no moment.
+        0 the parameter is left bitwise as it is, and (of a strategy that `waits`) its gradients go
+        into no moment.
     """
     del leaf, progress
     return 1.0
