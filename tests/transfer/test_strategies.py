@@ -174,6 +174,12 @@ def test_gradual_unfreezing_opens_group_by_group(progress: float, moving: int) -
   assert rates(strategy, progress) == [0] * (9 - moving) + [1] * moving
 
 
+def test_gradual_unfreezing_layer_by_layer() -> None:
+  strategy = transfer.GradualUnfreezing(groups=0, until=0.8)
+  assert rates(strategy, 0.1) == [0] * 7 + [1] * 2
+  assert rates(strategy, 0.75) == [0] + [1] * 8
+
+
 def test_lp_ft_probes_first() -> None:
   strategy = transfer.LPFT(probe=0.25, backbone_rate=0.5)
   assert rates(strategy, 0.2) == [0] * 8 + [1]
@@ -246,7 +252,7 @@ def test_settings_that_fit_nothing_are_refused_with_the_nearest_name() -> None:
     (transfer.Freeze(), 'freezes nothing'),
     (transfer.LayerDecay(decay=1.5), 'in \\(0, 1\\]'),
     (transfer.LayerDecay(groups=-1), '0 or above'),
-    (transfer.GradualUnfreezing(groups=0), '1 or above'),
+    (transfer.GradualUnfreezing(groups=-1), '0 or above'),
     (transfer.GradualUnfreezing(until=2.0), 'in \\[0, 1\\]'),
     (transfer.LPFT(probe=-0.1), 'in \\[0, 1\\]'),
   ):

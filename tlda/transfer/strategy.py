@@ -1,12 +1,15 @@
 """The base of all transfer strategies: which weights move, and how fast."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
 import optax
+
+from tlda.errors import UserError
 
 Layers = tuple[tuple[str, ...], ...]
 
@@ -76,6 +79,18 @@ def group_of(leaf: Leaf, groups: int) -> int:
 def has_part(leaves: Sequence[Leaf], part: str) -> bool:
   """Tells whether a part of some parameter's path has this name."""
   return any(part in leaf.path.split('/') for leaf in leaves)
+
+
+def pattern(flag: str, text: str) -> re.Pattern[str]:
+  """Returns the regular expression that a flag says.
+
+  Raises:
+    UserError: It is none.
+  """
+  try:
+    return re.compile(text)
+  except re.error as error:
+    raise UserError(f'--{flag}={text} is no regular expression: {error}') from error
 
 
 @dataclasses.dataclass(frozen=True)
