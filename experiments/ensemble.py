@@ -21,8 +21,7 @@ import numpy as np
 from absl import flags
 
 from experiments import problem, saved, soups
-from experiments.common import DEFAULTS, guarded, spread
-from tlda import data
+from experiments.common import guarded, spread
 from tlda.data import Domain
 from tlda.errors import UserError
 from tlda.evaluation import ensembles
@@ -50,7 +49,7 @@ def ensemble(argv: Sequence[str]) -> dict[str, Any] | None:
     raise UserError('say which runs are the members: --runs=DIR1,DIR2')
   how = values['combine'].value
   runs = [saved.load(name, '--runs') for name in names]
-  targets = [_target(run, values['data_dir'].value) for run in runs]
+  targets = [problem.seen_by(run, run.flags['target'], values['data_dir'].value) for run in runs]
   _check(names, runs, targets)
   if values['soup'].value:
     soups.check(names, runs)
@@ -86,15 +85,6 @@ def _parse(argv: Sequence[str]) -> flags.FlagValues:
   if rest:
     raise UserError(f'{rest[0]!r} is no flag: flags are written --name=value')
   return values
-
-
-def _target(run: saved.Saved, data_dir: str | None) -> Domain:
-  """Loads the target of a run as the run saw it."""
-  own = {**DEFAULTS, **run.flags, 'source': run.flags['target']}
-  _, target = problem.load({**own, 'data_dir': data_dir or run.flags['data_dir']})
-  if target.train.inputs.shape[-1] != run.method.spec.input_shape[-1]:  # Beside a source in colour.
-    (target,) = data.in_color([target])
-  return target
 
 
 def _check(names: Sequence[str], runs: Sequence[saved.Saved], targets: Sequence[Domain]) -> None:
