@@ -173,7 +173,7 @@ def build(
   published = experiment.published.get((protocol, *pair, parsed['method']))
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')
-  sees = problem.preprocessing(method, sources, target, network.published(parsed, parts))
+  sees = network.expected(parsed, parts) or problem.preprocessing(method, sources, target)
   own, arrays = given.find(parsed, method, parts, target, sees, seeds)
   run = Run(
     method=network.method(parsed, method, spec, parts, **own),

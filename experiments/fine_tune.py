@@ -11,6 +11,9 @@ would move, and how fast.
 Measured: experiments/results/fine_tune.md; scripts/reproduce.py fine_tune makes it again.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from experiments.common import Experiment, main
 
 EXPERIMENT = Experiment(
@@ -23,9 +26,9 @@ EXPERIMENT = Experiment(
     'backbone': 'efficientnet_lite0',
     'bottleneck': 0,
     'weights': 'efficientnet_lite0',
-    'image_size': 128,
-    'steps': 300,
-    'batch_size': 32,
+    'image_size': 96,
+    'steps': 150,
+    'batch_size': 16,
     'learning_rate': 0.01,
     'schedule': 'cosine',
     'log_every': 20,
@@ -33,6 +36,35 @@ EXPERIMENT = Experiment(
     'checkpoint_every': 100,
   },
 )
+
+_STRATEGIES = {
+  'linear_probe': '--transfer=linear_probe',
+  'fine_tune': '--transfer=fine_tune',
+  'gradual_unfreezing': '--transfer=gradual_unfreezing',
+  'layer_decay': '--transfer=layer_decay',
+  'l2_sp': '--transfer=l2_sp',
+  'lora': '--transfer=lora',
+}
+LABELS = (5, 20, 0)
+
+
+def named(flags: Mapping[str, Any]) -> str:
+  """Returns what a row of the table is called: its strategy, or training from scratch."""
+  return flags['transfer'] if flags['weights'] else 'from_scratch'
+
+
+def _rows() -> list[str]:
+  every = {'from_scratch': '--weights= --transfer=fine_tune', **_STRATEGIES}
+  amount = lambda labels: f'{labels} labels a class' if labels else 'all labels'
+  return [
+    f"--labels_per_class={labels} --protocol='office_caltech/amazon, {amount(labels)}' "
+    f'--seeds=3 {words}'
+    for labels in LABELS
+    for words in every.values()
+  ]
+
+
+TABLE = tuple(_rows())
 
 if __name__ == '__main__':
   main(EXPERIMENT)

@@ -85,7 +85,7 @@ _COMMON = {
   'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',
   'bottleneck': 'Width of the layer between backbone and heads; 0 is none, -1 that of the papers.',
   'weights': 'Published weights to start from: a known name ({weights}), a file (.pth, '
-  '.safetensors, .msgpack, .npz), a URL, or hf:OWNER/NAME/FILE.',
+  '.safetensors, .msgpack, .npz), the folder of a run, a URL, or hf:OWNER/NAME/FILE.',
   'allow_missing': 'Let the file lack tensors that the backbone has, and have others.',
   'transfer': 'Which weights move, and how fast: one of {strategies}.',
   'normalization': 'Batch normalisation of the backbone: one of {normalizations}.',

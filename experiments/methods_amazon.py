@@ -67,11 +67,11 @@ _OWN = dict.fromkeys(('adda', 'dirt_t'), ' --optimizer=adam --learning_rate=0.00
 
 def _rows() -> list[str]:
   """Returns the flags of each run: the baselines first, then every method by its name."""
-  first = ['source_only', 'target_only']
+  first, labels = ['source_only', 'target_only'], {'labelled_target', 'target_labels'}
   others = [
     name
     for name in methods.names()
-    if name not in (*first, *LEFT_OUT) and 'labelled_target' not in methods.get(name).reads
+    if name not in (*first, *LEFT_OUT) and not labels & methods.get(name).reads
   ]
   return [
     f'--method={name} --source={source} --target={target}{_OWN.get(name, "")}'

@@ -70,8 +70,11 @@ NORMALIZED = ('source_only', 'adabn', 'dsbn')
 
 def _rows() -> list[str]:
   """Returns the flags of each run: the baselines first, then every method by its name."""
+  labels = {'labelled_target', 'target_labels'}
   unsupervised = [
-    name for name in methods.names() if 'labelled_target' not in methods.get(name).reads
+    name
+    for name in methods.names()
+    if name == 'target_only' or not labels & methods.get(name).reads
   ]
   first = ['source_only', 'target_only']
   plain = first + [name for name in unsupervised if name not in (*first, *NORMALIZED)]

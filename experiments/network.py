@@ -1,16 +1,19 @@
 """From flags to a network: its parts, its first weights, and what moves them."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from etils import epath
 
 from experiments import flags
 from tlda import methods, tasks, transfer
 from tlda.errors import UserError
 from tlda.models import Network, backbones, pretrained
 from tlda.models.network import backbone_of
-from tlda.models.published import Published
 from tlda.training import plan
+from tlda.training.inputs import Preprocessing
 from tlda.training.run import Run
 from tlda.transfer.strategy import locator
 
@@ -97,18 +100,35 @@ def optimizer(parsed: Mapping[str, Any], network: Network) -> transfer.Optimizer
   )
 
 
-def published(parsed: Mapping[str, Any], network: Network) -> Published | None:
-  """Returns what is known of the weights that flags name; None without `--weights`.
+def expected(parsed: Mapping[str, Any], network: Network) -> Preprocessing | None:
+  """Returns how inputs must be preprocessed for the weights that flags name; None without any.
 
   Raises:
-    UserError: The backbone has no public weights.
+    UserError: The backbone has no public weights, and these are of no run either.
   """
   if not parsed['weights']:
     return None
-  found = getattr(backbone_of(network.extractor), 'published', None)
-  if found is None:
+  if own := of_run(parsed['weights']):
+    return own
+  published = getattr(backbone_of(network.extractor), 'published', None)
+  if published is None:
     raise UserError(f'--backbone={parsed["backbone"]} has no public weights: leave out --weights')
-  return found
+  return Preprocessing(published.mean, published.std or None)
+
+
+def of_run(place: str) -> Preprocessing | None:
+  """Returns how the inputs of a run are preprocessed; None where weights are of no run's folder."""
+  config = epath.Path(place) / 'config.json'
+  if not config.exists():
+    return None
+  known = json.loads(config.read_text())['network']['preprocessing']
+  return Preprocessing(**{name: tuple(x) if x is not None else None for name, x in known.items()})
+
+
+def sees_color(place: str) -> bool:
+  """Tells whether weights are of a network that reads images of three channels, as public ones."""
+  own = of_run(place)
+  return own is None or len(own.mean) == 3
 
 
 def weights(parsed: Mapping[str, Any], network: Network) -> Callable[[Any], Any] | None:

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments import network
 from experiments.flags import NO_AUGMENTATION
 from tlda import data, methods
 from tlda.data import text
 from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
-from tlda.models.published import Published
 from tlda.training.inputs import Preprocessing
 
 
@@ -29,7 +29,7 @@ def load(parsed: Mapping[str, Any]) -> tuple[list[data.Domain], data.Domain]:
     tokenizer = text.wordpiece(text.minilm_vocabulary())
     domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
   sources, target = data.fit_together(domains[:-1], domains[-1])
-  if parsed['weights']:
+  if parsed['weights'] and network.sees_color(parsed['weights']):
     *sources, target = data.in_color([*sources, target])
   return sources, target
 
@@ -106,15 +106,11 @@ def preprocessing(
   method: type[methods.Method],
   sources: Sequence[data.Domain],
   target: data.Domain,
-  published: Published | None = None,
 ) -> Preprocessing:
   """Returns the subtraction of the mean of the training inputs that the method reads.
 
-  Published weights expect the mean and the standard deviation that they were trained with. A second
-  stage subtracts what its first did, for it goes on with weights that expect this.
+  A second stage subtracts what its first did, for it goes on with weights that expect this.
   """
-  if published is not None:
-    return Preprocessing(published.mean, published.std)
   method = _stages(method)[-1]
   read = [*(sources if 'source' in method.reads else ())]
   read += [target] if 'target' in method.reads else []

@@ -6,8 +6,9 @@
 
 A table is an experiment's `TABLE`: the flags of each of its runs, in order. Its `SELECTIONS` are
 the rules by which a number is taken from a run (else the last step), its `NOTES` what is to be
-said of a method. Runs lie in runs/tables/NAME/: a run that was stopped goes on, a finished one is
-not run again.
+said of a row, its `named` what a row is called if not by its method, its `PREPARE` the flags of
+`experiments.extract_features` for what its runs read. Runs lie in runs/tables/NAME/: a run that was
+stopped goes on, a finished one is not run again.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import importlib
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,11 @@ sys.path.insert(0, str(ROOT))
 
 import jax  # noqa: E402
 
-from experiments import common  # noqa: E402
+from experiments import common, extract_features  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
 from tlda.report import files, tables  # noqa: E402
 
-TABLES = ('digits', 'methods_amazon', 'methods_digits')
+TABLES = ('digits', 'fine_tune', 'methods_amazon', 'methods_digits', 'office_caltech', 'text')
 
 
 def rows_of(name: str, only: str | None) -> list[list[str]]:
@@ -56,6 +57,17 @@ def slug(arguments: Sequence[str]) -> str:
   return '-'.join(flag.partition('=')[2].replace('/', '_') for flag in arguments)
 
 
+def prepare(commands: Sequence[str]) -> None:
+  """Extracts the features that a table reads, each file once; `commands` are the flags of each."""
+  for command in commands:
+    words = shlex.split(command)
+    out = Path(next(word.partition('=')[2] for word in words if word.startswith('--out=')))
+    if not out.exists():
+      out.parent.mkdir(parents=True, exist_ok=True)
+      print(f'python -m experiments.extract_features {command}', flush=True)
+      extract_features.extract(['extract_features', *words])
+
+
 def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
   """Trains one row, without a page; returns its result."""
   workdir = Path('runs') / 'tables' / name / slug(arguments)
@@ -73,6 +85,8 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
   old = list(tables.read(path)) if path.exists() else []
   key = lambda row: (row['protocol'], row['method'], *row['source'], row['target'])
   experiment = importlib.import_module(f'experiments.{name}')
+  if not draw:
+    prepare(getattr(experiment, 'PREPARE', ()))
   selections = getattr(experiment, 'SELECTIONS', ('last',))
   notes = getattr(experiment, 'NOTES', {})
   new = []
@@ -80,6 +94,7 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
     result = run(name, arguments)
     config = result['config']
     made = {'command': config['command'], 'commit': config['commit'] or 'unknown'}
+    result = {**result, 'method': named(experiment, config['flags'])}
     for rule in selections:
       note = notes.get(result['method'])
       new.append(tables.row(result, **made, selection=rule, note=note))
@@ -93,13 +108,33 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
   return path.with_suffix('.md')
 
 
+def named(experiment: Any, flags: Mapping[str, Any]) -> str:
+  """Returns what a row is called: its method, or what the experiment's `named` makes of its flags.
+
+  Args:
+    experiment: The module.
+    flags: Of the run, with all defaults.
+  """
+  return getattr(experiment, 'named', lambda flags: flags['method'])(flags)
+
+
 def _order(name: str) -> Any:
   """Returns the sort key that puts rows as the experiment's table lists them."""
+  experiment = importlib.import_module(f'experiments.{name}')
   places = {}
   for place, row in enumerate(rows_of(name, None)):
-    flags = dict(flag.lstrip('-').split('=', 1) for flag in row)
-    places.setdefault((flags['method'], (flags['source'],), flags['target']), place)
-  return lambda row: places.get((row['method'], tuple(row['source']), row['target']), len(places))
+    flags = {**common.DEFAULTS, **experiment.EXPERIMENT.defaults}
+    flags |= dict(flag.lstrip('-').split('=', 1) for flag in row)
+    flags['source'] = flags['source'] or flags['target']
+    called = (named(experiment, flags), (flags['source'],), flags['target'])
+    places.setdefault((*called, flags['protocol']), place)
+    places.setdefault(called, place)
+
+  def key(row: Mapping[str, Any]) -> int:
+    called = (row['method'], tuple(row['source']), row['target'])
+    return places.get((*called, row['protocol']), places.get(called, len(places)))
+
+  return key
 
 
 def main() -> None:

@@ -59,6 +59,11 @@ def domain(name: str, seed: int, *, images: bool = True, examples: int = 44) -> 
   return Domain(name, split(examples), split(21), tuple('abc'), 'none: made up')
 
 
+def small_extractor(cls: type[Method], sources: int) -> SmallExtractor:
+  """Returns the extractor that a method must have."""
+  return SmallExtractor(cls.normalization or 'joint', sources + 1)
+
+
 def make_method(
   cls: type[Method], source: Domain, target: Domain, *more: Domain, **fields: Any
 ) -> Method:
@@ -66,7 +71,7 @@ def make_method(
   known = lambda d: DomainSpec(d.name, len(d.train), tuple(range(CLASSES)))
   sources = tuple(map(known, (source, *more)))
   spec = Spec(CLASSES, source.train.inputs.shape[1:], sources, known(target))
-  fields.setdefault('extractor', SmallExtractor(cls.normalization or 'joint', spec.domains))
+  fields.setdefault('extractor', small_extractor(cls, len(sources)))
   fields.setdefault('head', Linear(CLASSES))
   names = {field.name for field in dataclasses.fields(cls)}
   if 'domain_classifier' in names:
@@ -98,13 +103,16 @@ def make_run(
   source, target, other = (domain(*item, images=images) for item in seeds_of.items())
   more = (other,) if sources == 2 else ()
   schedule = transfer.schedule('annealing', 0.05, steps)
+  strategy = strategy or transfer.Strategy()
+  extractor = fields.pop('extractor', None) or small_extractor(cls, 1 + len(more))
+  fields['extractor'] = strategy.network(extractor)
   return Run(
     method=make_method(cls, source, target, *more, **fields),
     optimizer=transfer.optimizer(
       optimizer,
       schedule,
       steps,
-      strategy=strategy or transfer.Strategy(),
+      strategy=strategy,
       layers=SmallExtractor().layers,
     ),
     sources=(source, *more),

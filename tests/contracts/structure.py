@@ -20,7 +20,7 @@ BELOW = {
   'losses': set(),
   'models': _GROUND,
   'tasks': _TASKS,
-  'transfer': _GROUND,
+  'transfer': _MODELS,  # Some strategies add modules to the network.
   'data': _GROUND,
   'methods': _TASKS,
   'evaluation': _TASKS | {'transfer', 'data'},

@@ -1,4 +1,6 @@
-"""Max-pooling: against NumPy, and who gets the gradient of a tie."""
+"""Pooling: against NumPy, and who gets the gradient of a tie."""
+
+import math
 
 import flax.linen as nn
 import jax
@@ -8,6 +10,7 @@ import pytest
 
 from tests.models import numpy_layers
 from tlda.models import max_pool
+from tlda.models.pooling import average_pool
 
 
 @pytest.mark.parametrize(
@@ -68,3 +71,20 @@ def test_derivatives_of_both_modes_and_of_second_order() -> None:
 
 def test_dtype_is_kept() -> None:
   assert max_pool(jnp.ones((1, 4, 4, 1), jnp.bfloat16), 2, 2).dtype == jnp.bfloat16
+
+
+@pytest.mark.parametrize(('height', 'width'), [(7, 7), (14, 21), (2, 3), (8, 10)])
+def test_regions_are_averaged(height: int, width: int) -> None:
+  """By hand for each region: from the pixel that it begins in to the one that it ends in."""
+  x = np.random.default_rng(0).normal(size=(2, height, width, 3)).astype(np.float32)
+  expected = np.empty((2, 7, 7, 3))
+  for row in range(7):
+    for column in range(7):
+      rows = slice(math.floor(row * height / 7), math.ceil((row + 1) * height / 7))
+      columns = slice(math.floor(column * width / 7), math.ceil((column + 1) * width / 7))
+      expected[:, row, column] = x[:, rows, columns].mean((1, 2))
+  np.testing.assert_allclose(average_pool(x, 7), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_averaging_stays_bfloat16() -> None:
+  assert average_pool(jnp.ones((1, 4, 4, 2), jnp.bfloat16), 7).dtype == jnp.bfloat16

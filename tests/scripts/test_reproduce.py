@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments import methods_digits
+from experiments import fine_tune, methods_digits
 from scripts import reproduce
 from tlda.errors import UserError
 
@@ -23,7 +23,7 @@ def result(arguments: list[str], accuracy: float) -> dict[str, Any]:
     'data': {},
     'accuracy': {'target_test': [accuracy, accuracy]},
     'selected': {},
-    'config': {'command': 'python -m experiments.digits', 'commit': 'abc'},
+    'config': {'flags': flags, 'command': 'python -m experiments.digits', 'commit': 'abc'},
   }
 
 
@@ -44,6 +44,27 @@ def test_rows_are_replaced_and_the_others_stay(
   assert means['dann', 'usps'] == 0.75
   assert means['source_only', 'usps'] == 0.5
   assert '75.00' in (tmp_path / 'README.md').read_text()
+
+
+def test_a_row_may_be_named_by_what_it_tries() -> None:
+  flags = {'transfer': 'lora', 'weights': 'x', 'method': 'target_only'}
+  assert reproduce.named(fine_tune, flags) == 'lora'
+  assert reproduce.named(fine_tune, flags | {'weights': ''}) == 'from_scratch'
+  assert reproduce.named(methods_digits, flags) == 'target_only'
+  rows = reproduce.rows_of('fine_tune', None)
+  key = reproduce._order('fine_tune')
+  flags = [dict(flag.lstrip('-').split('=', 1) for flag in row) for row in rows]
+  defaults = fine_tune.EXPERIMENT.defaults
+  made = [
+    {
+      'method': fine_tune.named({**defaults, **own}),
+      'source': [defaults['target']],
+      'target': defaults['target'],
+      'protocol': own['protocol'],
+    }
+    for own in flags
+  ]
+  assert [key(row) for row in made] == list(range(len(rows)))
 
 
 def test_unknown_tables_and_methods() -> None:
@@ -77,8 +98,10 @@ def test_each_run_of_a_table_has_a_folder_of_its_own() -> None:
     assert not any('/' in slug for slug in slugs)
 
 
-def test_baselines_come_first_though_they_come_again() -> None:
+def test_baselines_come_first_and_again_under_their_other_protocol() -> None:
   key = reproduce._order('methods_digits')
-  row = lambda method: {'method': method, 'source': ['adda/mnist'], 'target': 'adda/usps'}
-  assert key(row('source_only')) == 0
-  assert key(row('source_only')) < key(row('target_only')) < key(row('adamatch'))
+  pair = {'source': ['adda/mnist'], 'target': 'adda/usps'}
+  row = lambda method, protocol='digits/adda': key(pair | {'method': method, 'protocol': protocol})
+  assert row('source_only') == 0
+  assert row('source_only') < row('target_only') < row('adamatch') < row('wdgrl')
+  assert row('wdgrl') < row('source_only', 'digits/adda-bn') < row('adabn', 'digits/adda-bn')

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax.core import scope as core
 
 from tlda.methods.batch import Batch, Context
-from tlda.methods.method import STAGES, Method, Params, States, Variables
+from tlda.methods.method import KEYS, STAGES, Method, Params, States, Variables
 
 
 def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, States]:
@@ -22,7 +22,7 @@ def initialize(method: Method, batch: Batch, context: Context) -> tuple[Params, 
   Returns:
     Parameters by top-level group, and states by collection.
   """
-  keys = {name: context.key(name) for name in ('params', 'dropout')}
+  keys = {name: context.key(name) for name in ('params', *KEYS)}
   first = batch.parts()[0].flat()
   variables = method.init(keys, first.inputs, first.domain)
   params = variables.pop('params')

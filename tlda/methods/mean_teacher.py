@@ -69,14 +69,13 @@ class MeanTeacher(Averaged):
   def taught(self, target: Examples) -> Outputs:
     """Returns what the teacher says of its view; its running statistics follow."""
     inputs, written = target.views['weak/teacher'], [*self.variables['teacher']]
-    keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
     outputs, states = self.detached().apply(
       self.teacher_variables(),
       inputs,
       target.domain,
       train=True,
       method='forward',
-      rngs=keys,
+      rngs=self.keys(),
       mutable=[name for name in written if name != 'params'],
     )
     for name, value in states.items():

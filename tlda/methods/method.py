@@ -19,6 +19,8 @@ Variables = dict[str, Any]
 
 # The collection in which an extractor sows what its stages return.
 STAGES = 'intermediates'
+# The keys of what is random inside a network.
+KEYS = ('dropout', 'normalization')
 Objective = Callable[[Params, Batch], tuple[jax.Array, tuple[Terms, States]]]
 
 
@@ -225,7 +227,7 @@ class Method(nn.Module):
 
   def feature_size(self) -> int:
     """Returns the number of the extractor's features, computing none: the width of a bank."""
-    keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
+    keys = dict.fromkeys(('params', *KEYS), jax.random.key(0))
     inputs = self.spec.blank()
     make = lambda: self.extractor.clone(parent=None).init_with_output(keys, inputs)
     return jax.eval_shape(make)[0].shape[-1]
@@ -247,13 +249,17 @@ class Method(nn.Module):
     """
     variables = self.variables if variables is None else variables
     written = [name for name in variables if name != 'params']
-    keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
+    keys = self.keys()
 
     def call(*args: Any, **kwargs: Any) -> Any:
       options = {'method': function, 'rngs': keys, 'mutable': written}
       return self.detached().apply(variables, *args, **options, **kwargs)[0]
 
     return call
+
+  def keys(self) -> dict[str, jax.Array]:
+    """Returns new keys of what is random inside the network, where it was given any."""
+    return {name: self.make_rng(name) for name in KEYS if self.has_rng(name)}
 
   def detached(self) -> 'Method':
     """Returns this network apart from its variables, to be applied to others (a teacher's)."""
@@ -272,6 +278,11 @@ def is_watched(name: str) -> bool:
   return name.startswith('monitor/')
 
 
-def dropout_key(context: Context) -> jax.Array:
-  """Returns the key of dropout inside the network, another on each device."""
-  return jax.random.fold_in(context.key('dropout'), axis.index())
+def random_keys(context: Context) -> dict[str, jax.Array]:
+  """Returns the keys of what is random inside the network.
+
+  That of dropout is another on each device. Normalisation is of the whole batch: its key is the
+  same.
+  """
+  keys = {name: context.key(name) for name in KEYS}
+  return {**keys, 'dropout': jax.random.fold_in(keys['dropout'], axis.index())}

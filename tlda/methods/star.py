@@ -78,6 +78,6 @@ class STAR(MCD):
     """Passes features through the head with other weights in its last layer."""
     params = self.head.variables['params']
     params = {**params, 'logits': {**params['logits'], 'kernel': kernel}}
-    keys = {'dropout': self.make_rng('dropout')} if self.has_rng('dropout') else {}
+    keys = self.keys()
     head = self.head.clone(parent=None)
     return head.apply({'params': params}, features, domain=examples.domain, train=True, rngs=keys)

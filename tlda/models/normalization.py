@@ -30,12 +30,15 @@ class Normalization(nn.Module):
     domains: The number of branches of `per_domain`.
     momentum: The share of the running statistics that a training step keeps.
     epsilon: Added to the variance.
+    moving: The probability with which, in training, a channel takes the running statistics and not
+      the batch's (`StochasticNormalization`; needs the key 'normalization').
   """
 
   mode: str = 'joint'
   domains: int = 2
   momentum: float = 0.9
   epsilon: float = 1e-5
+  moving: float = 0.0
 
   @nn.compact
   def __call__(
@@ -68,15 +71,28 @@ class Normalization(nn.Module):
     wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     centre, spread = mean.value, var.value
     if train and self.mode != 'frozen':
+      before = mean.value, var.value
       centre, spread, count = _moments(wide, branch, branches)
       if not self.is_initializing():
         seen = (count > 0).reshape(*shape[:-1], 1)
         for running, batch in ((mean, centre), (var, spread)):
           new = self.momentum * running.value + (1 - self.momentum) * batch.reshape(shape)
           running.value = jnp.where(seen, new, running.value)
+        centre, spread = self._mixed((centre, spread), before)
     gain = scale * lax.rsqrt(spread.reshape(shape) + self.epsilon)
     centre, gain, bias = (_of_rows(values, branch, x.ndim) for values in (centre, gain, bias))
     return ((wide - centre) * gain + bias).astype(x.dtype)
+
+  def _mixed(
+    self, batch: tuple[jax.Array, ...], running: tuple[jax.Array, ...]
+  ) -> tuple[jax.Array, ...]:
+    """Puts running statistics in the place of the batch's for a share of the channels."""
+    if not self.moving:
+      return batch
+    channels = batch[0].shape[-1:]
+    chosen = jax.random.bernoulli(self.make_rng('normalization'), self.moving, channels)
+    pairs = zip(batch, running, strict=True)
+    return tuple(jnp.where(chosen, old.reshape(own.shape), own) for own, old in pairs)
 
 
 def _of_rows(values: jax.Array, branch: jax.Array, ndim: int) -> jax.Array:

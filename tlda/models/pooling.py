@@ -1,4 +1,4 @@
-"""Max-pooling whose gradient is fast on a CPU too."""
+"""Pooling that is fast on a CPU too, and to any size."""
 
 import functools
 

@@ -15,7 +15,7 @@ import numpy as np
 from flax import traverse_util
 
 from tlda.errors import UserError
-from tlda.models.weights import flax_files, names, pickles, places, safetensors
+from tlda.models.weights import flax_files, merging, names, pickles, places, safetensors
 from tlda.models.weights.names import Naming
 
 Arrays = dict[str, np.ndarray]
@@ -32,9 +32,10 @@ def read(place: str) -> Arrays:
 
   Args:
     place: A path: `.pth` or `.pt` (zip or older pickle), `.safetensors`, `.npz`, Flax's `.msgpack`,
-      or a folder (an Orbax checkpoint, or a run of ours: its newest checkpoint, first seed); an
-      address `https://...`, downloaded once; `hf:OWNER/NAME/FILE` of the Hugging Face hub; or a
-      name of `places.KNOWN`, which a package brings. An address may end with `#sha256=HEX`.
+      or a folder (an Orbax checkpoint, or a run of ours: its newest checkpoint, first seed, with
+      the products of LoRA merged into its kernels); an address `https://...`, downloaded once;
+      `hf:OWNER/NAME/FILE` of the Hugging Face hub; or a name of `places.KNOWN`, which a package
+      brings. An address may end with `#sha256=HEX`.
 
   Returns:
     Arrays by the names, and of the dtypes, that the file has. They may be read-only.
@@ -46,7 +47,7 @@ def read(place: str) -> Arrays:
   path = places.find(place)
   try:
     if path.is_dir():
-      return flax_files.read_checkpoint(path)
+      return merging.merged(flax_files.read_checkpoint(path), path)
     return _reader(path)(path)
   except UserError as error:
     raise UserError(f'{place}: {error}') from error

@@ -1,5 +1,6 @@
 """What weights a training starts from: its own draw, those of a finished run, or published ones."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from tlda.errors import UserError
 from tlda.methods import Method
 from tlda.methods.initialization import network_variables
 from tlda.methods.method import Variables
+from tlda.models.adapters import ADAPTERS
+from tlda.models.low_rank import PRODUCTS
 from tlda.training.checkpoint import SELECTED, Arrays, Checkpoints, flatten, unflatten
 from tlda.training.run import Run, Weights
 from tlda.training.state import TrainState, optimizer_states
@@ -114,7 +117,8 @@ def begin_with(
 
   Parameters and states that both have are taken over (a group that only the new method has keeps
   what was drawn); states that only the new method has are made of the weights taken, so that a
-  teacher begins as the network does; so is the optimizer's. The step is the new one's.
+  teacher begins as the network does; so is the optimizer's. The step is the new one's. A backbone
+  is found wherever either network has it.
 
   Args:
     arrays: With a leading dimension of seeds, by the names of a checkpoint.
@@ -123,10 +127,12 @@ def begin_with(
     optimizer: The new optimizer.
 
   Raises:
-    UserError: Nothing is shared, or a shared part differs in shape.
+    UserError: Nothing is shared, a shared part differs in shape, or the weights are of a backbone
+      with parts that the new one lacks.
   """
   form = {'params': stacked.params, 'states': stacked.states}
   fresh = flatten(form)
+  arrays = _placed(arrays, fresh)
   taken = {name: arrays[name] for name in fresh if name in arrays}
   shared = [any(name.startswith('params.') for name in names) for names in (arrays, taken)]
   if shared == [True, False]:
@@ -138,6 +144,31 @@ def begin_with(
   own, moments = (jax.tree.map(lambda *x: np.stack(x), *trees) for trees in (own, moments))
   both = unflatten(fresh | flatten({'states': own}) | taken, form)
   return stacked.replace(params=both['params'], states=both['states'], optimizer=moments)
+
+
+def _placed(arrays: Arrays, fresh: Arrays) -> Arrays:
+  """Returns arrays with those of the bare backbone named as in the new network."""
+  for part in (PRODUCTS, ADAPTERS):
+    if _has(arrays, part) and not _has(fresh, part):
+      raise UserError(
+        f'the weights to start from are of a backbone with {part} and this has none: give the '
+        '--transfer of that run (or, of low_rank, its folder as --weights)'
+      )
+  theirs, ours = _bare(arrays), _bare(fresh)
+  before = re.compile(rf'^(params|states\.batch_stats)\.{re.escape(theirs)}\.')
+  return {before.sub(rf'\1.{ours}.', name): array for name, array in arrays.items()}
+
+
+def _has(arrays: Arrays, part: str) -> bool:
+  return any(name.startswith('params.extractor.') and part in name.split('.') for name in arrays)
+
+
+def _bare(arrays: Arrays) -> str:
+  """Returns where the bare backbone is."""
+  prefix = 'extractor'
+  while any(name.startswith(f'params.{prefix}.backbone.') for name in arrays):
+    prefix += '.backbone'
+  return prefix
 
 
 def _count(stacked: Any) -> int:

@@ -10,7 +10,7 @@ import optax
 
 from tlda import axis
 from tlda.methods import Batch, Context, Method, Phase, Terms
-from tlda.methods.method import STAGES, Params, States, dropout_key, is_watched
+from tlda.methods.method import STAGES, Params, States, is_watched, random_keys
 from tlda.training.state import TrainState
 from tlda.transfer import Optimizer, freezing
 
@@ -71,7 +71,7 @@ def _run(
       batch,
       context,
       method=phase.objective,
-      rngs={'dropout': dropout_key(context)},
+      rngs=random_keys(context),
       mutable=[*state.states, STAGES],
     )
     states.pop(STAGES, None)

@@ -1,6 +1,7 @@
 """Which weights move, and how fast: strategies, and optimizers that read the training step."""
 
 from tlda.errors import UserError, nearest
+from tlda.transfer.adapter import Adapter
 from tlda.transfer.bitfit import BitFit
 from tlda.transfer.discriminative import Discriminative
 from tlda.transfer.fine_tune import FineTune
@@ -9,14 +10,17 @@ from tlda.transfer.gradual_unfreezing import GradualUnfreezing
 from tlda.transfer.l2_sp import L2SP
 from tlda.transfer.layer_decay import LayerDecay
 from tlda.transfer.linear_probe import LinearProbe
+from tlda.transfer.lora import LoRA
 from tlda.transfer.lp_ft import LPFT
 from tlda.transfer.optimizers import Optimizer, optimizer
 from tlda.transfer.schedules import Schedule, schedule
+from tlda.transfer.stoch_norm import StochNorm
 from tlda.transfer.strategy import Leaf, Strategy
 
 __all__ = [
   'L2SP',
   'LPFT',
+  'Adapter',
   'BitFit',
   'Discriminative',
   'FineTune',
@@ -25,8 +29,10 @@ __all__ = [
   'LayerDecay',
   'Leaf',
   'LinearProbe',
+  'LoRA',
   'Optimizer',
   'Schedule',
+  'StochNorm',
   'Strategy',
   'get',
   'names',

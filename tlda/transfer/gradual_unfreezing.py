@@ -30,6 +30,8 @@ class GradualUnfreezing(Strategy):
 
   def rate(self, leaf: Leaf, progress: jax.Array) -> jax.Array | float:
     """Returns 1 where the group of a parameter is unfrozen, else 0."""
+    if leaf.is_new:
+      return 1.0
     groups = min(self.groups, len(leaf.layers))
     waiting = groups - group_of(leaf, self.groups)
     return jnp.where(progress >= self.until * waiting / groups, 1.0, 0.0)

@@ -26,6 +26,8 @@ class LayerDecay(Strategy):
   def rate(self, leaf: Leaf, progress: jax.Array) -> jax.Array | float:
     """Returns `decay ** (groups - group)`: 1 for what is new."""
     del progress
+    if leaf.is_new:
+      return 1.0
     groups = min(self.groups, len(leaf.layers)) or len(leaf.layers)
     return self.decay ** (groups - group_of(leaf, self.groups))
 

@@ -62,15 +62,20 @@ def group_of(leaf: Leaf, groups: int) -> int:
   """Returns the group of a leaf where the backbone's layers are cut into equal groups.
 
   Args:
-    leaf: The leaf.
+    leaf: One of the backbone.
     groups: The number of groups; 0 makes every layer its own.
 
   Returns:
-    From 0 at the input; the number of groups for what is new.
+    From 0 at the input.
   """
   layers = len(leaf.layers)
   groups = min(groups, layers) or layers
   return leaf.depth * groups // layers
+
+
+def has_part(leaves: Sequence[Leaf], part: str) -> bool:
+  """Tells whether a part of some parameter's path has this name."""
+  return any(part in leaf.path.split('/') for leaf in leaves)
 
 
 @dataclasses.dataclass(frozen=True)

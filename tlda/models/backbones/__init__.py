@@ -9,6 +9,7 @@ from tlda.errors import UserError, nearest
 from tlda.models.backbones import resnet, vit
 from tlda.models.backbones.digits import MNISTNet, SVHNNet, mnist_net, svhn_net
 from tlda.models.backbones.efficientnet import EfficientNet, efficientnet_lite0
+from tlda.models.backbones.identity import Identity, identity
 from tlda.models.backbones.lenet import LeNet, lenet, lenet_bn
 from tlda.models.backbones.minilm import MiniLM, minilm
 from tlda.models.backbones.mlp import MLP, mlp, mlp_bn
@@ -20,6 +21,7 @@ from tlda.models.network import Network, backbone_of
 from tlda.models.normalization import MODES
 
 __all__ = [
+  'Identity',
   'MLP',
   'EfficientNet',
   'LeNet',
@@ -38,6 +40,7 @@ _PLAIN = {'lenet': lenet, 'mlp': mlp, 'mnist_net': mnist_net, 'svhn_net': svhn_n
 # Of these, at least the bottleneck has batch normalisation.
 _NORMALIZED = {
   'efficientnet_lite0': efficientnet_lite0,
+  'identity': identity,
   'lenet_bn': lenet_bn,
   'minilm': minilm,
   'mlp_bn': mlp_bn,
