@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments import common, distill, ensemble, given, soups
+from experiments import common, distill, ensemble, given, saved, soups
 from tests.contracts.test_methods import assert_same_run, interrupt_at
-from tlda.data import Domain, Split
+from tlda.data import Domain, Split, draw
+from tlda.errors import UserError
+from tlda.methods import LwF
+from tlda.models import Linear, backbones, pretrained
 from tlda.training.checkpoint import Checkpoints
 from tlda.training.inputs import Preprocessing
 from tlda.training.preemption import EXIT_CODE
@@ -92,6 +95,19 @@ def test_the_old_head_is_that_of_the_run_to_start_from(runs: Path, tmp_path: Pat
   assert np.abs(found['params.head.logits.kernel'] - old).max() > 1e-3
 
 
+def test_the_old_head_is_that_of_the_published_weights() -> None:
+  flags = {'weights': 'efficientnet_lite0', 'init_from': None, 'teacher': None, 'method': 'lwf'}
+  target = Domain('made_up', None, None, tuple('abc'), 'none')
+  find = lambda network: given.find(flags, LwF, network, target, Preprocessing(()), (0, 1))
+  fields, found = find(backbones.network('efficientnet_lite0', classes=3, bottleneck=0))
+  assert fields == {'old_head': Linear(1000)}
+  published = pretrained.read('efficientnet_lite0')
+  for row in found['params.old_head.logits.kernel']:
+    np.testing.assert_array_equal(row, published['_fc.weight'].T)
+  with pytest.raises(UserError, match='--bottleneck=0'):
+    find(backbones.network('efficientnet_lite0', classes=3, bottleneck=256))
+
+
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [
@@ -151,8 +167,6 @@ def test_a_soup_is_the_mean_of_weights_seed_by_seed(runs: Path, tmp_path: Path) 
   assert found['seeds'] == [0, 1]
   assert found['held_out'] == 2000
   assert len(found['uniform']) == len(found['greedy']) == len(found['chosen']) == 2
-  from experiments import saved
-
   loaded = [saved.load(name) for name in names]
   mean = soups.soup(loaded, 1).variables[0]['params']['head']['logits']['kernel']
   kernels = [arrays(Path(name))['params.head.logits.kernel'][1] for name in names]
@@ -160,8 +174,6 @@ def test_a_soup_is_the_mean_of_weights_seed_by_seed(runs: Path, tmp_path: Path) 
 
 
 def test_a_greedy_soup_is_never_chosen_on_what_was_learned(runs: Path) -> None:
-  from experiments import saved
-
   rng = np.random.default_rng(0)
   inputs = rng.integers(0, 255, (400, 8, 8, 1)).astype(np.uint8)
   split = Split(inputs, (np.arange(400) % 10).astype(np.int32))
@@ -169,8 +181,6 @@ def test_a_greedy_soup_is_never_chosen_on_what_was_learned(runs: Path) -> None:
   few, whole = saved.load(str(runs / 'slow')), saved.load(str(runs / 'one'))
   held = soups.held_out([few, few], target)
   assert len(held) == 400 - 20 * 10
-  from tlda.data import draw
-
   learned = {row.tobytes() for row in draw(split, 20, 10).inputs}
   assert not learned & {row.tobytes() for row in held.inputs}
   assert soups.held_out([few, whole], target) is None
