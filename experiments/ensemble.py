@@ -18,14 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from absl import flags
 
-from experiments import problem, saved, soups
+from experiments import command, problem, saved, soups
 from experiments.common import guarded, spread
 from tlda.data import Domain
 from tlda.errors import UserError
 from tlda.evaluation import ensembles
 from tlda.evaluation.calibration import expected_calibration_error
+
+SETTINGS = {
+  'runs': ('', 'Folders of finished runs, with commas.'),
+  'combine': ('probabilities', f'What is averaged: {" or ".join(ensembles.COMBINATIONS)}.'),
+  'soup': (False, 'Average weights too.'),
+  'workdir': ('runs/ensemble', 'Folder of ensemble.json.'),
+  'data_dir': (None, 'Folder of raw and prepared data (default: TLDA_DATA_DIR).'),
+}
 
 
 def ensemble(argv: Sequence[str]) -> dict[str, Any] | None:
@@ -40,51 +47,30 @@ def ensemble(argv: Sequence[str]) -> dict[str, Any] | None:
   Raises:
     UserError: No runs, or runs that do not belong together.
   """
-  values = _parse(argv)
-  if values['help'].value:
-    print(f'{__doc__.strip()}\n\n{values.get_help()}')
+  given = command.parse(__doc__, argv, SETTINGS)
+  if given is None:
     return None
-  names = [name for name in values['runs'].value.split(',') if name]
+  parsed, _ = given
+  names = [name for name in parsed['runs'].split(',') if name]
   if not names:
     raise UserError('say which runs are the members: --runs=DIR1,DIR2')
-  how = values['combine'].value
+  how = parsed['combine']
   runs = [saved.load(name, '--runs') for name in names]
-  targets = [problem.seen_by(run, run.flags['target'], values['data_dir'].value) for run in runs]
+  targets = [problem.seen_by(run, run.flags['target'], parsed['data_dir']) for run in runs]
   _check(names, runs, targets)
-  if values['soup'].value:
+  if parsed['soup']:
     soups.check(names, runs)
   found = {'target': targets[0].name, 'combine': how, **_measure(names, runs, targets, how)}
-  if values['soup'].value:
+  if parsed['soup']:
     found['soup'] = soups.cook(names, runs, targets[0])
   print(table(found))
-  folder = Path(values['workdir'].value)
+  folder = Path(parsed['workdir'])
   try:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'ensemble.json').write_text(json.dumps(found, indent=2) + '\n')
   except OSError as error:
     raise UserError(f'--workdir={folder} cannot be written: {error.strerror}') from error
   return found
-
-
-def _parse(argv: Sequence[str]) -> flags.FlagValues:
-  values = flags.FlagValues()
-  text = {
-    'runs': ('', 'Folders of finished runs, with commas.'),
-    'combine': ('probabilities', f'What is averaged: {" or ".join(ensembles.COMBINATIONS)}.'),
-    'data_dir': (None, 'Folder of raw and prepared data (default: TLDA_DATA_DIR).'),
-    'workdir': ('runs/ensemble', 'Folder of ensemble.json.'),
-  }
-  for name, (default, said) in text.items():
-    flags.DEFINE_string(name, default, said, flag_values=values)
-  flags.DEFINE_bool('soup', False, 'Average weights too.', flag_values=values)
-  flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
-  try:
-    rest = values(list(argv))[1:]
-  except flags.Error as error:
-    raise UserError(' '.join(str(error).split())) from error
-  if rest:
-    raise UserError(f'{rest[0]!r} is no flag: flags are written --name=value')
-  return values
 
 
 def _check(names: Sequence[str], runs: Sequence[saved.Saved], targets: Sequence[Domain]) -> None:

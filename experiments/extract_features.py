@@ -20,10 +20,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import flags
 from sklearn.decomposition import PCA
 
-from experiments import network, problem, saved
+from experiments import command, network, problem, saved
 from experiments.common import guarded
 from tlda import data
 from tlda.errors import UserError, nearest
@@ -36,6 +35,19 @@ from tlda.training.progress import Display
 # Examples in one call, and in one of the pieces that are kept while it runs.
 ROWS = 32
 FEATURES = 'features'
+SETTINGS = {
+  'domain': ('office_caltech/amazon', f'One of {", ".join(data.names())}; folder:PATH, ...'),
+  'backbone': ('efficientnet_lite0', f'One of {", ".join(backbones.names())}.'),
+  'weights': ('efficientnet_lite0', 'Published weights: a known name, a file, a URL.'),
+  'allow_missing': (False, 'Let the file lack tensors.'),
+  'run': (None, 'Folder of a finished run whose extractor to take instead.'),
+  'layers': (FEATURES, f'{FEATURES}, or stages with commas: stage3,stage5.'),
+  'pca': (0, 'Principal components of the training features to keep; 0 keeps the features.'),
+  'image_size': (0, 'Height and width to resize images to; 0 leaves them as they are.'),
+  'tokens': (128, 'Most tokens of a text.'),
+  'out': (None, 'The npz file to write.'),
+  'data_dir': (None, 'Folder of raw and prepared data (default: TLDA_DATA_DIR).'),
+}
 
 # From stored inputs `[batch, ...]` to features, and what the stages sow.
 Look = Callable[[jax.Array], tuple[jax.Array, Any]]
@@ -55,17 +67,12 @@ def extract(argv: Sequence[str]) -> None:
   Raises:
     UserError: A name is unknown, data or weights are missing, or the file is there already.
   """
-  values = _flags()
-  try:
-    rest = values(argv)
-  except flags.Error as error:
-    raise UserError(' '.join(str(error).split())) from error
-  if values['help'].value:
-    print(f'{__doc__.strip()}\n\n{values.get_help()}')
+  given = command.parse(__doc__, argv, SETTINGS)
+  if given is None:
     return
-  parsed = {name: values[name].value for name in values if name != 'help'}
-  if rest[1:] or not parsed['out']:
-    raise UserError('say where the features go: --out=FILE.npz; flags are written --name=value')
+  parsed, _ = given
+  if not parsed['out']:
+    raise UserError('say where the features go: --out=FILE.npz')
   out = Path(parsed['out']).expanduser()
   if out.exists():
     raise UserError(f'{out} is there already: nothing was extracted')
@@ -86,30 +93,6 @@ def extract(argv: Sequence[str]) -> None:
   shutil.rmtree(parts)
   rows, width = found['train'].shape
   print(f'{out}: {rows} + {len(domain.test)} examples, {width} features; --source=npz:{out}')
-
-
-def _flags() -> flags.FlagValues:
-  values = flags.FlagValues()
-  text = {
-    'domain': ('office_caltech/amazon', f'One of {", ".join(data.names())}; folder:PATH, ...'),
-    'backbone': ('efficientnet_lite0', f'One of {", ".join(backbones.names())}.'),
-    'weights': ('efficientnet_lite0', 'Published weights: a known name, a file, a URL.'),
-    'run': (None, 'Folder of a finished run whose extractor to take instead.'),
-    'layers': (FEATURES, f'{FEATURES}, or stages with commas: stage3,stage5.'),
-    'out': (None, 'The npz file to write.'),
-    'data_dir': (None, 'Folder of raw and prepared data.'),
-  }
-  for name, (default, said) in text.items():
-    flags.DEFINE_string(name, default, said, flag_values=values)
-  for name, default, said in (
-    ('image_size', 0, 'Height and width to resize images to; 0 leaves them as they are.'),
-    ('tokens', 128, 'Most tokens of a text.'),
-    ('pca', 0, 'Principal components of the training features to keep; 0 keeps the features.'),
-  ):
-    flags.DEFINE_integer(name, default, said, flag_values=values)
-  flags.DEFINE_bool('allow_missing', False, 'Let the file lack tensors.', flag_values=values)
-  flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
-  return values
 
 
 def _prepared(parsed: dict[str, Any]) -> tuple[data.Domain, Callable[[np.ndarray], jax.Array]]:

@@ -148,9 +148,9 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
   }
   lists = {name: ', '.join(listed) for name, listed in lists.items()}
   for name, text in _COMMON.items():
-    _define(name, defaults[name], text.format(**lists), values)
+    define_one(name, defaults[name], text.format(**lists), values)
   for name, text in _OPTIONAL.items():
-    flags.DEFINE_string(name, None, text.format(**lists), flag_values=values)
+    define_one(name, None, text.format(**lists), values)
   flags.DEFINE_bool('dry_run', False, ACTIONS['dry_run'], flag_values=values)
   flags.DEFINE_bool('multihost', False, PODS['multihost'], flag_values=values)
   flags.DEFINE_string('coordinator', None, PODS['coordinator'], flag_values=values)
@@ -158,13 +158,14 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
     flags.DEFINE_integer(name, None, PODS[name], flag_values=values)
 
 
-def _define(name: str, default: Any, text: str, values: flags.FlagValues) -> None:
-  """Defines one flag of the type of its default."""
+def define_one(name: str, default: Any, text: str, values: flags.FlagValues) -> None:
+  """Defines one flag of the type of its default; None is a string without one."""
   kinds = {
     bool: flags.DEFINE_bool,
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
     str: flags.DEFINE_string,
+    type(None): flags.DEFINE_string,
   }
   kinds[type(default)](name, default, text, flag_values=values)
 
@@ -200,7 +201,7 @@ def define_fields(name: str, kind: type, values: flags.FlagValues) -> list[str]:
     if wanted is float:
       default = float(default)
     flag = f'{name}.{field}'
-    _define(flag, default, help_of.get(field, ''), values)
+    define_one(flag, default, help_of.get(field, ''), values)
     defined.append(flag)
   return defined
 
@@ -249,14 +250,14 @@ def usage(
   """
   lines = [doc.strip(), '', 'Flags:']
   for name in (*_COMMON, *_OPTIONAL, *ACTIONS, *PODS):
-    lines += _entry(name, values)
+    lines += entry(name, values)
   if whole:
     return '\n'.join([*lines, *_of_all()])
   own = [name for name in values if '.' in name]
   if own:
     lines += ['', f'Flags of {method}, and of the transfer strategy:']
     for name in own:
-      lines += _entry(name, values)
+      lines += entry(name, values)
   return '\n'.join([*lines, '', '--helpfull lists the flags of every method and strategy.'])
 
 
@@ -269,11 +270,12 @@ def _of_all() -> list[str]:
     summary = (kind.__doc__ or '').partition('\n')[0]
     lines += ['', f'--{flag}={name}: {summary}']
     for own in define_fields(name, kind, values):
-      lines += _entry(own, values)
+      lines += entry(own, values)
   return lines
 
 
-def _entry(name: str, values: flags.FlagValues) -> list[str]:
+def entry(name: str, values: flags.FlagValues) -> list[str]:
+  """Returns the lines of a flag in a help: its name and default, then what it is."""
   flag = values[name]
   default = '' if flag.default is None else f'={flag.default}'
   head = f'  --{name}{default}'

@@ -14,9 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from absl import flags
 
-from experiments import saved
+from experiments import command, saved
 from experiments.common import guarded
 from tlda.data import text
 from tlda.data.images import EncodedImages, Files
@@ -24,6 +23,10 @@ from tlda.errors import UserError
 
 # Files that are decoded and predicted at once.
 ROWS = 32
+SETTINGS = {
+  'workdir': (None, 'Folder of a finished run.'),
+  'json': (False, 'Print a JSON object a line, with the probabilities of all classes.'),
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,29 +47,22 @@ def predict(argv: Sequence[str]) -> list[str]:
   Raises:
     UserError: No run, no files, or a file that is not there.
   """
-  values = flags.FlagValues()
-  flags.DEFINE_string('workdir', None, 'Folder of a finished run.', flag_values=values)
-  flags.DEFINE_bool('json', False, 'Print a JSON object a line.', flag_values=values)
-  flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
-  try:
-    _, *places = values(argv)
-  except flags.Error as error:
-    raise UserError(' '.join(str(error).split())) from error
-  if values['help'].value:
-    print(f'{__doc__.strip()}\n\n{values.get_help()}')
+  parsed = command.parse(__doc__, argv, SETTINGS, places=True)
+  if parsed is None:
     return []
-  if not values['workdir'].value:
+  settings, places = parsed
+  if not settings['workdir']:
     raise UserError('say which run predicts: --workdir=DIR')
   if not places:
     raise UserError('say what to predict: image files, folders of them, or files of text')
-  run = saved.load(values['workdir'].value)
+  run = saved.load(settings['workdir'])
   left_out: list[str] = []
   if not (run.method.spec.is_text or len(run.method.spec.input_shape) == 3):
     raise UserError('this run reads vectors: neither files of images nor texts are that')
   inputs = _texts if run.method.spec.is_text else _images
   for names, rows in inputs(run, _files(places), left_out):
     for name, shares in zip(names, run.probabilities(rows), strict=True):
-      print(_line(name, shares, run.classes, as_json=values['json'].value), flush=True)
+      print(_line(name, shares, run.classes, as_json=settings['json']), flush=True)
   return left_out
 
 
@@ -119,15 +115,15 @@ def _texts(
   tokenizer = text.wordpiece(text.minilm_vocabulary())
   for path in files:
     try:
-      lines = [line for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+      every = enumerate(path.read_text(encoding='utf-8').splitlines(), start=1)
     except (UnicodeDecodeError, OSError) as error:
       print(f'left out: {path} is no text ({error})', file=sys.stderr)
       left_out.append(str(path))
       continue
+    lines = [(f'{path}:{number}', line) for number, line in every if line.strip()]
     for start in range(0, len(lines), ROWS):
-      some = lines[start : start + ROWS]
-      names = [f'{path}:{start + place}' for place in range(1, len(some) + 1)]
-      yield names, tokenizer(some, run.method.spec.input_shape[0])
+      names, some = zip(*lines[start : start + ROWS], strict=True)
+      yield list(names), tokenizer(some, run.method.spec.input_shape[0])
 
 
 if __name__ == '__main__':

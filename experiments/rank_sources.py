@@ -17,16 +17,25 @@ from typing import Any
 
 import jax
 import numpy as np
-from absl import flags
 from scipy.stats import weightedtau
 
-from experiments import common, fine_tune, problem, saved
+from experiments import command, common, fine_tune, problem, saved
 from tlda import data
 from tlda.errors import UserError
 from tlda.evaluation import transferability
 
 # Examples in one call.
 ROWS = 256
+SETTINGS = {
+  'target': ('sklearn_digits', 'The domain to find a source model for.'),
+  'runs': (None, 'Folders of finished runs, with commas.'),
+  'labels_per_class': (0, 'Labelled examples of each class of the target; 0 takes all.'),
+  'steps': (0, 'Steps of fine-tuning; 0 fine-tunes nothing.'),
+  'learning_rate': (0.01, 'Of the fine-tuning.'),
+  'seeds': ('3', 'Seeds of the fine-tuning: a count or a list.'),
+  'out': (None, 'A JSON file to write.'),
+  'data_dir': (None, 'Folder of raw and prepared data (default: TLDA_DATA_DIR).'),
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -43,19 +52,14 @@ def rank(argv: Sequence[str]) -> None:
   Raises:
     UserError: A run or a domain is not there, or cannot be scored.
   """
-  values = _flags()
-  try:
-    rest = values(argv)
-  except flags.Error as error:
-    raise UserError(' '.join(str(error).split())) from error
-  if values['help'].value:
-    print(f'{__doc__.strip()}\n\n{values.get_help()}')
+  given = command.parse(__doc__, argv, SETTINGS)
+  if given is None:
     return
-  if rest[1:] or not values['runs'].value:
+  parsed, _ = given
+  if not parsed['runs']:
     raise UserError('say which runs to rank: --runs=DIR,DIR,...')
-  folders = values['runs'].value.split(',')
+  folders = parsed['runs'].split(',')
   runs = [saved.load(folder, '--runs') for folder in folders]
-  parsed = {name: values[name].value for name in values if name != 'help'}
   rows = [{'run': place, **_scores(run, parsed)} for place, run in zip(folders, runs, strict=True)]
   if parsed['steps']:
     for row, run in zip(rows, runs, strict=True):
@@ -64,26 +68,6 @@ def rank(argv: Sequence[str]) -> None:
   print(_table(rows, result['agreement']))
   if parsed['out']:
     Path(parsed['out']).write_text(json.dumps(result, indent=2) + '\n')
-
-
-def _flags() -> flags.FlagValues:
-  values = flags.FlagValues()
-  for name, default, said in (
-    ('target', 'sklearn_digits', 'The domain to find a source model for.'),
-    ('runs', None, 'Folders of finished runs, with commas.'),
-    ('out', None, 'A JSON file to write.'),
-    ('data_dir', None, 'Folder of raw and prepared data.'),
-    ('seeds', '3', 'Seeds of the fine-tuning: a count or a list.'),
-  ):
-    flags.DEFINE_string(name, default, said, flag_values=values)
-  for name, default, said in (
-    ('labels_per_class', 0, 'Labelled examples of each class of the target; 0 takes all.'),
-    ('steps', 0, 'Steps of fine-tuning; 0 fine-tunes nothing.'),
-  ):
-    flags.DEFINE_integer(name, default, said, flag_values=values)
-  flags.DEFINE_float('learning_rate', 0.01, 'Of the fine-tuning.', flag_values=values)
-  flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
-  return values
 
 
 def _scores(run: saved.Saved, parsed: dict[str, Any]) -> dict[str, float]:

@@ -65,6 +65,24 @@ def test_json_lines_hold_the_mean_of_all_seeds(
   assert found['file'] == path
 
 
+def test_lines_of_text_are_named_by_their_number(tmp_path: Path) -> None:
+  """Empty lines count, and are not predicted; what is no UTF-8 is left out."""
+
+  class Run:
+    class method:
+      class spec:
+        input_shape = (8,)
+
+  good, bad = tmp_path / 'good.txt', tmp_path / 'bad.txt'
+  good.write_text('one\n\nthree\n')
+  bad.write_bytes(b'caf\xe9')
+  left_out: list[str] = []
+  ((names, rows),) = predict._texts(Run(), [good, bad], left_out)
+  assert names == [f'{good}:1', f'{good}:3']
+  assert rows.shape == (2, 8)
+  assert left_out == [str(bad)]
+
+
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [
