@@ -41,7 +41,8 @@ def parse(
 
   Args:
     argv: The command line, program name first.
-    defaults: Of this experiment, for every flag of `define`.
+    defaults: Of this experiment, for every flag of `define`, and for fields of methods and
+      strategies where they differ.
     values: What the flags are defined on.
 
   Returns:
@@ -58,9 +59,9 @@ def parse(
   name = _named('method', expanded) or defaults['method']
   strategy = _named('transfer', expanded) or defaults['transfer']
   method = methods.get(name)
-  own, stage = define_fields(strategy, transfer.get(strategy), values), name
+  own, stage = define_fields(strategy, transfer.get(strategy), values, defaults), name
   while stage:
-    own += define_fields(prefix(stage, methods.get(stage)), methods.get(stage), values)
+    own += define_fields(prefix(stage, methods.get(stage)), methods.get(stage), values, defaults)
     stage = methods.get(stage).first_stage
   try:
     rest = values(expanded)
@@ -184,8 +185,16 @@ def fields(kind: type) -> dict[str, Any]:
   }
 
 
-def define_fields(name: str, kind: type, values: flags.FlagValues) -> list[str]:
+def define_fields(
+  name: str, kind: type, values: flags.FlagValues, defaults: Defaults = types.MappingProxyType({})
+) -> list[str]:
   """Defines the flags `NAME.FIELD` of a method or a transfer strategy; returns their names.
+
+  Args:
+    name: What the flags begin with.
+    kind: The class.
+    values: The flags are defined on these.
+    defaults: Of an experiment, where they differ from the class's.
 
   Raises:
     UserError: A field is of a type that a flag cannot have.
@@ -201,7 +210,7 @@ def define_fields(name: str, kind: type, values: flags.FlagValues) -> list[str]:
     if wanted is float:
       default = float(default)
     flag = f'{name}.{field}'
-    define_one(flag, default, help_of.get(field, ''), values)
+    define_one(flag, defaults.get(flag, default), help_of.get(field, ''), values)
     defined.append(flag)
   return defined
 
