@@ -127,6 +127,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
     run = build(experiment, method, parsed, command)
     layers = backbone_of(run.method.extractor).layers
     print(dry_run.table(run, network.strategy(parsed), layers, network.schedule(parsed)))
+    network.check(parsed, run)  # Last: what it refuses is to be looked for in the table.
     return None
   return train(experiment, method, parsed, command)
 

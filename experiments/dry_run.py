@@ -19,7 +19,7 @@ def table(run: Run, strategy: Strategy, layers: Layers, schedule: Schedule) -> s
     schedule: The learning rate of what is new.
   """
   rows = plan.parameters(run, strategy, layers, schedule)
-  steps = [f'step {round(at * run.steps)}' for at in plan.SHOWN]
+  steps = [f'step {step}' for step in plan.steps(run)]
   lines = [['parameter', 'layer', 'shape', 'count', *steps]]
   for row in rows:
     layer = 'new' if row.leaf.is_new else str(row.leaf.depth)
@@ -33,7 +33,7 @@ def table(run: Run, strategy: Strategy, layers: Layers, schedule: Schedule) -> s
       *_aligned(lines),
       '',
       f'{moving:,} of {whole:,} parameters move ({100 * moving / whole:.2f} %); '
-      f'the optimizer holds {memory:.1f} MiB a seed',
+      f'the optimizer holds {memory:.3g} MiB a seed',
     ]
   )
 

@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 
 from experiments import command, problem, saved, soups
-from experiments.common import DEFAULTS, guarded, spread
-from tlda import data
+from experiments.common import guarded, spread
 from tlda.data import Domain
 from tlda.errors import UserError
 from tlda.evaluation import ensembles
@@ -57,7 +56,7 @@ def ensemble(argv: Sequence[str]) -> dict[str, Any] | None:
     raise UserError('say which runs are the members: --runs=DIR1,DIR2')
   how = parsed['combine']
   runs = [saved.load(name, '--runs') for name in names]
-  targets = [_target(run, parsed['data_dir']) for run in runs]
+  targets = [problem.seen_by(run, run.flags['target'], parsed['data_dir']) for run in runs]
   _check(names, runs, targets)
   if parsed['soup']:
     soups.check(names, runs)
@@ -72,15 +71,6 @@ def ensemble(argv: Sequence[str]) -> dict[str, Any] | None:
   except OSError as error:
     raise UserError(f'--workdir={folder} cannot be written: {error.strerror}') from error
   return found
-
-
-def _target(run: saved.Saved, data_dir: str | None) -> Domain:
-  """Loads the target of a run as the run saw it."""
-  own = {**DEFAULTS, **run.flags, 'source': run.flags['target']}
-  _, target = problem.load({**own, 'data_dir': data_dir or run.flags['data_dir']})
-  if target.train.inputs.shape[-1] != run.method.spec.input_shape[-1]:  # Beside a source in colour.
-    (target,) = data.in_color([target])
-  return target
 
 
 def _check(names: Sequence[str], runs: Sequence[saved.Saved], targets: Sequence[Domain]) -> None:

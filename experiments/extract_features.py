@@ -20,17 +20,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 from sklearn.decomposition import PCA
 
 from experiments import command, network, problem, saved
 from experiments.common import guarded
 from tlda import data
 from tlda.errors import UserError, nearest
+from tlda.methods.averaged import Averaged
 from tlda.methods.method import STAGES, stages_of
 from tlda.models import backbones
 from tlda.models.network import backbone_of
-from tlda.training.inputs import Preprocessing
 from tlda.training.progress import Display
 
 # Examples in one call, and in one of the pieces that are kept while it runs.
@@ -49,6 +48,9 @@ SETTINGS = {
   'out': (None, 'The npz file to write.'),
   'data_dir': (None, 'Folder of raw and prepared data (default: TLDA_DATA_DIR).'),
 }
+
+# From stored inputs `[batch, ...]` to features, and what the stages sow.
+Look = Callable[[jax.Array], tuple[jax.Array, Any]]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -75,6 +77,10 @@ def extract(argv: Sequence[str]) -> None:
   if out.exists():
     raise UserError(f'{out} is there already: nothing was extracted')
   domain, forward = _prepared(parsed)
+  width = jax.eval_shape(forward, domain.train.fetch(np.zeros(1, int))).shape[-1]
+  most = min(len(domain.train), width)
+  if not 0 <= parsed['pca'] <= most:
+    raise UserError(f'--pca={parsed["pca"]} must be from 1 to {most}')
   parts = out.with_name(f'{out.name}.parts')
   _claim(parts, parsed, domain)
   splits = {'train': domain.train}
@@ -91,18 +97,20 @@ def extract(argv: Sequence[str]) -> None:
 
 def _prepared(parsed: dict[str, Any]) -> tuple[data.Domain, Callable[[np.ndarray], jax.Array]]:
   """Returns the domain, and the function from stored inputs `[batch, ...]` to features."""
-  run = saved.load(parsed['run'], '--run') if parsed['run'] else None
-  if run is not None:  # What it was trained on says what it can read.
-    names = ('image_size', 'tokens', 'backbone', 'weights')
-    parsed = parsed | {name: run.flags[name] for name in names}
-  names = {'source': parsed['domain'], 'target': parsed['domain']}
-  _, domain = problem.load({**parsed, **names})
-  extractor, preprocess, variables = _trained(run) if run else _published(parsed, domain)
-  variables, wanted = jax.tree.map(jnp.asarray, variables), parsed['layers'].split(',')
+  if parsed['run']:
+    run = saved.load(parsed['run'], '--run')
+    domain = problem.seen_by(run, parsed['domain'], parsed['data_dir'])
+    look = _trained(run, domain.name)
+  else:
+    names = {'source': parsed['domain'], 'target': parsed['domain'], 'init_from': None}
+    parsed = {**parsed, **names}
+    _, domain = problem.load(parsed)
+    look = _published(parsed, domain)
+  wanted = parsed['layers'].split(',')
 
   @jax.jit
   def forward(stored: jax.Array) -> jax.Array:
-    features, sown = extractor.apply(variables, preprocess(stored), mutable=[STAGES])
+    features, sown = look(stored)
     every = {FEATURES: features, **stages_of(sown.get(STAGES, {}))}
     if unknown := [name for name in wanted if name not in every]:
       raise UserError(nearest('layer', unknown[0], every))
@@ -112,17 +120,22 @@ def _prepared(parsed: dict[str, Any]) -> tuple[data.Domain, Callable[[np.ndarray
   return domain, forward
 
 
-def _trained(run: saved.Saved) -> tuple[nn.Module, Preprocessing, dict[str, Any]]:
-  """Returns the extractor of a run's first seed."""
-  own = {name: run.variables[0].get(name, {}) for name in ('params', 'batch_stats')}
+def _trained(run: saved.Saved, domain: str) -> Look:
+  """Returns what the extractor of a run's first seed makes of a domain's stored inputs."""
+  whole = run.variables[0]
+  if isinstance(run.method, Averaged):  # It predicts by these.
+    whole = {**whole, **whole['teacher']}
+  own = {name: whole.get(name, {}) for name in ('params', 'batch_stats')}
   own = {name: tree['extractor'] for name, tree in own.items() if 'extractor' in tree}
-  return run.method.extractor.clone(parent=None), run.preprocessing, own
+  own, branch = jax.tree.map(jnp.asarray, own), run.branch(domain)
+  extractor = run.method.extractor.clone(parent=None)
+  return lambda stored: extractor.apply(
+    own, run.preprocessing(stored), domain=branch, mutable=[STAGES]
+  )
 
 
-def _published(
-  parsed: dict[str, Any], domain: data.Domain
-) -> tuple[nn.Module, Preprocessing, dict[str, Any]]:
-  """Returns a backbone with published weights."""
+def _published(parsed: dict[str, Any], domain: data.Domain) -> Look:
+  """Returns what a backbone with published weights makes of stored inputs."""
   built = backbones.network(parsed['backbone'], classes=len(domain.classes), bottleneck=0)
   backbone = backbone_of(built.extractor)
   preprocess, load = network.expected(parsed, built), network.weights(parsed, built)
@@ -130,12 +143,14 @@ def _published(
     raise UserError('features of a network that was never trained say nothing: give --weights')
   inputs = preprocess(jnp.asarray(domain.train.fetch(np.arange(1))))
   shapes = jax.eval_shape(backbone.init, jax.random.key(0), inputs)
-  return backbone, preprocess, load({n: tree for n, tree in shapes.items() if n != STAGES})
+  variables = load({name: tree for name, tree in shapes.items() if name != STAGES})
+  variables = jax.tree.map(jnp.asarray, variables)
+  return lambda stored: backbone.apply(variables, preprocess(stored), mutable=[STAGES])
 
 
 def _claim(parts: Path, parsed: dict[str, Any], domain: data.Domain) -> None:
   """Makes the folder of unfinished features this command's, or refuses."""
-  said = {name: value for name, value in parsed.items() if name not in ('out', 'data_dir')}
+  said = {name: value for name, value in parsed.items() if name not in ('out', 'data_dir', 'pca')}
   said['data'] = [domain.train.sha256, domain.test.sha256]
   path = parts / 'of.json'
   if path.exists() and json.loads(path.read_text()) != said:
@@ -170,9 +185,6 @@ def _pieces(split: data.Split, parts: Path) -> Iterator[tuple[int, np.ndarray, P
 
 
 def _projected(found: dict[str, np.ndarray], components: int) -> dict[str, np.ndarray]:
-  most = min(found['train'].shape)
-  if not 0 < components <= most:
-    raise UserError(f'--pca={components} must be from 1 to {most}')
   pca = PCA(components, random_state=0).fit(found['train'])
   return {name: pca.transform(features).astype(np.float32) for name, features in found.items()}
 

@@ -67,14 +67,14 @@ def _teacher(workdir: str, target: Domain, sees: Preprocessing, seeds: Sequence[
     raise UserError(
       f'--teacher={workdir} tells other classes ({other}, ...) than these ({own}, ...)'
     )
-  spec = found.method.spec
-  domains = [*(source.name for source in spec.sources), target.name]
   scale, shift = change(sees, found.preprocessing)
-  teacher = methods.Teacher(found.method, scale, shift, domains.index(target.name))
+  teacher = methods.Teacher(found.method, scale, shift, found.branch(target.name))
   form = jax.eval_shape(teacher.variables)
   wanted = traverse_util.flatten_dict(form, sep='.')
   of_seeds = []
-  for place in _places(found, '--teacher', workdir, seeds):
+  alone = len(found.seeds) == 1
+  places = [0] * len(seeds) if alone else _places(found, '--teacher', workdir, seeds)
+  for place in places:
     arrays = flatten(found.variables[place])
     of_seeds.append(unflatten({name: arrays[name] for name in wanted if name in arrays}, form))
   stacked = jax.tree.map(lambda *x: np.stack(x), *of_seeds)
@@ -97,8 +97,6 @@ def change(own: Preprocessing, other: Preprocessing) -> tuple[tuple[float, ...],
 
 def _places(found: saved.Saved, flag: str, workdir: str, seeds: Sequence[int]) -> list[int]:
   """Returns which of a run's seeds each new seed takes."""
-  if len(found.seeds) == 1:
-    return [0] * len(seeds)
   if missing := sorted(set(seeds) - set(found.seeds)):
     raise UserError(f'{flag}={workdir} has seeds {list(found.seeds)}, and not {missing}')
   return [found.seeds.index(seed) for seed in seeds]
@@ -113,7 +111,7 @@ def _head_of_run(parsed: Mapping[str, Any], seeds: Sequence[int]) -> Given:
         f'--init_from={parsed["init_from"]} has --{flag}={found.flags[flag]}, and its head fits '
         'no other'
       )
-  places = [found.seeds.index(seed) for seed in seeds if seed in found.seeds]
+  places = _places(found, '--init_from', parsed['init_from'], seeds)
   heads = [found.variables[place]['params']['head'] for place in places]
   return _old_head(found.method.head, heads)
 

@@ -103,13 +103,18 @@ def optimizer(parsed: Mapping[str, Any], network: Network) -> transfer.Optimizer
 def expected(parsed: Mapping[str, Any], network: Network) -> Preprocessing | None:
   """Returns how inputs must be preprocessed for the weights that flags name; None without any.
 
+  Those of a run (`--init_from`, or as `--weights`) go on seeing what they were trained on.
+
   Raises:
     UserError: The backbone has no public weights, and these are of no run either.
   """
-  if not parsed['weights']:
+  start = parsed['init_from'] or parsed['weights']
+  if not start:
     return None
-  if own := of_run(parsed['weights']):
+  if own := of_run(start):
     return own
+  if parsed['init_from']:
+    return None
   published = getattr(backbone_of(network.extractor), 'published', None)
   if published is None:
     raise UserError(f'--backbone={parsed["backbone"]} has no public weights: leave out --weights')
@@ -121,14 +126,18 @@ def of_run(place: str) -> Preprocessing | None:
   config = epath.Path(place) / 'config.json'
   if not config.exists():
     return None
-  known = json.loads(config.read_text())['network']['preprocessing']
+  try:
+    known = json.loads(config.read_text())['network']['preprocessing']
+  except (OSError, ValueError, KeyError, TypeError) as error:
+    raise UserError(f'{config} does not say what the network of its run is ({error})') from error
   return Preprocessing(**{name: tuple(x) if x is not None else None for name, x in known.items()})
 
 
-def sees_color(place: str) -> bool:
-  """Tells whether weights are of a network that reads images of three channels, as public ones."""
-  own = of_run(place)
-  return own is None or len(own.mean) == 3
+def sees_color(parsed: Mapping[str, Any]) -> bool:
+  """Tells whether the weights that flags name are of three channels, as published ones are."""
+  start = parsed['init_from'] or parsed['weights']
+  own = of_run(start) if start else None
+  return bool(parsed['weights']) if own is None else len(own.mean) == 3
 
 
 def weights(parsed: Mapping[str, Any], network: Network) -> Callable[[Any], Any] | None:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments import network
+from experiments import network, saved
 from experiments.flags import NO_AUGMENTATION
 from tlda import data, methods
 from tlda.data import text
@@ -29,9 +29,32 @@ def load(parsed: Mapping[str, Any]) -> tuple[list[data.Domain], data.Domain]:
     tokenizer = text.wordpiece(text.minilm_vocabulary())
     domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
   sources, target = data.fit_together(domains[:-1], domains[-1])
-  if parsed['weights'] and network.sees_color(parsed['weights']):
+  if network.sees_color(parsed):
     *sources, target = data.in_color([*sources, target])
   return sources, target
+
+
+def seen_by(run: saved.Saved, name: str, data_dir: str | None = None) -> data.Domain:
+  """Loads a domain as a finished run reads its inputs.
+
+  Args:
+    run: The run.
+    name: Of the domain.
+    data_dir: Folder of raw and prepared data; None is that of the run.
+
+  Raises:
+    UserError: There is no such domain, or its inputs have another shape.
+  """
+  own = {flag: run.flags[flag] for flag in ('image_size', 'tokens')}
+  own |= {'data_dir': data_dir or run.flags['data_dir'], 'init_from': None, 'weights': ''}
+  _, domain = load({**own, 'source': name, 'target': name})
+  wanted = run.method.spec.input_shape
+  if wanted[-1] == 3:  # Also of a run whose source alone was in colour.
+    (domain,) = data.in_color([domain])
+  shape = tuple(domain.train.inputs.shape[1:])
+  if shape != wanted:
+    raise UserError(f'{name} has inputs of {shape}, and the run was trained on {wanted}')
+  return domain
 
 
 def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spec:

@@ -72,16 +72,10 @@ def rank(argv: Sequence[str]) -> None:
 
 def _scores(run: saved.Saved, parsed: dict[str, Any]) -> dict[str, float]:
   """Returns every score of a run's first network on the target's labelled examples."""
-  own = {name: run.flags[name] for name in ('image_size', 'tokens', 'weights')}
-  names = {'source': parsed['target'], 'target': parsed['target']}
-  _, target = problem.load({**parsed, **own, **names})
+  target = problem.seen_by(run, parsed['target'], parsed['data_dir'])
   train = target.train
   if parsed['labels_per_class']:
     train = data.draw(train, parsed['labels_per_class'], len(target.classes))
-  shape = tuple(train.inputs.shape[1:])
-  if shape != run.method.spec.input_shape:
-    wanted = run.method.spec.input_shape
-    raise UserError(f'{target.name} has inputs of {shape}, and a run was trained on {wanted}')
   starts = range(0, len(train), ROWS)
   seen = [run.outputs(train.fetch(np.arange(s, min(s + ROWS, len(train)))))[0] for s in starts]
   features = np.concatenate([each.features for each in seen])

@@ -37,6 +37,11 @@ class Saved:
   seeds: tuple[int, ...]
   flags: dict[str, Any]
 
+  def branch(self, domain: str) -> int:
+    """Returns a domain's branch of per-domain normalisation; of an unknown one the target's."""
+    sources = [source.name for source in self.method.spec.sources]
+    return [*sources, domain].index(domain)
+
   def outputs(self, inputs: np.ndarray) -> list[methods.Outputs]:
     """Returns what each seed's network says of stored inputs `[batch, ...]` of the target."""
     branch = self.method.spec.target_domain

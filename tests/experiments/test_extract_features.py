@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from experiments import extract_features, saved
 from tests.experiments import trained
+from tests.problem import domain, make_method
 from tlda import data
+from tlda.methods import DSBN, MeanTeacher, Method
+from tlda.methods.initialization import prediction_variables
+from tlda.training.inputs import Preprocessing
 
 DOMAIN = ['--domain=sklearn_digits', '--image_size=16']
 
@@ -63,7 +68,7 @@ def test_it_goes_on_where_it_was_stopped(
   kept = sorted((tmp_path / 'cut.npz.parts' / 'train').glob('[0-9]*.npy'))
   assert len(kept) == 3
   times = [path.stat().st_mtime_ns for path in kept]
-  assert extract(f'--out={cut}', '--pca=2') == 2
+  assert extract(f'--out={cut}', '--layers=stage1') == 2
   assert 'unfinished features of other flags' in capsys.readouterr().err
   monkeypatch.setattr(np, 'save', save)
   assert [path.stat().st_mtime_ns for path in kept] == times
@@ -72,18 +77,37 @@ def test_it_goes_on_where_it_was_stopped(
   assert first.train.sha256 == second.train.sha256
 
 
+@pytest.mark.parametrize('method', [DSBN, MeanTeacher])
+@pytest.mark.parametrize(('name', 'branch'), [('left', 0), ('right', 1), ('other', 1)])
+def test_features_are_those_that_a_run_predicts_by(
+  method: type[Method], name: str, branch: int
+) -> None:
+  """By the branch of normalisation of the domain, and by the weights of a teacher that predicts."""
+  made = make_method(method, domain('left', 1), domain('right', 2))
+  variables = prediction_variables(made)
+  keys = iter(jax.random.split(jax.random.key(0), 99))
+  drawn = jax.tree.map(lambda x: jax.random.uniform(next(keys), x.shape) + 0.5, variables)
+  run = saved.Saved(made, Preprocessing((0.4,)), ('a', 'b', 'c'), (drawn,), (0,), {})
+  images = domain('left', 1).test.inputs
+  found, _ = extract_features._trained(run, name)(images)
+  wanted = made.apply(drawn, run.preprocessing(images), branch).features
+  np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
 def test_mistakes_leave_with_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
   there = tmp_path / 'there.npz'
   there.write_bytes(b'mine')
   other = tmp_path / 'other.npz'
   for words, sentence in (
     ([], '--out=FILE.npz'),
+    ([f'--out={other}', '--domain=mnist_photo'], 'has inputs of (16, 16, 3), and the run was'),
     ([f'--out={there}'], 'is there already'),
     ([f'--out={other}', '--layers=stage9'], "unknown layer 'stage9'"),
     ([f'--out={tmp_path / "x.npz"}', '--pca=5000'], '--pca=5000 must be from 1 to'),
   ):
     assert extract(*words) == 2
     assert sentence in capsys.readouterr().err
+  assert list(tmp_path.iterdir()) == [there]  # The next command is not refused.
   assert there.read_bytes() == b'mine'
   untrained = ['extract', *DOMAIN, f'--out={tmp_path / "y.npz"}', '--backbone=lenet', '--weights=']
   assert extract_features.main(untrained) == 2

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.problem import make_run
+from tlda import report
 from tlda.methods import SourceOnly
-from tlda.training import explained
+from tlda.training import explained, result
 from tlda.training.fit import fit
 
 
@@ -68,3 +69,26 @@ def test_a_run_keeps_what_the_page_shows(tmp_path: Path, images: bool) -> None:
     assert len(set(shown.tolist())) == len(shown) <= 2 * explained.SHOWN
   accuracy = result['accuracy']['target_test'][0]
   assert right.sum() == min(explained.SHOWN, round(21 * accuracy))
+
+
+def test_what_cannot_be_explained_is_said_and_the_result_is_kept(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+  written = []
+
+  def fails(*_: object) -> None:
+    written.append((tmp_path / 'result.json').exists())
+    raise RuntimeError('out of memory')
+
+  monkeypatch.setattr(explained, 'calibrate', fails)
+  monkeypatch.setattr(explained, 'heat_maps', fails)
+  monkeypatch.setattr(result, 'distances', fails)
+  found = fit(make_run(SourceOnly, tmp_path, extractor=_Convolution()))
+  assert written == [True] * 3
+  assert found == json.loads((tmp_path / 'result.json').read_text())
+  assert (found['calibration'], found['proxy_a_distance']) == ({}, {})
+  assert len(found['accuracy']['target_test']) == 1
+  said = capsys.readouterr().out
+  assert 'left out: calibration (RuntimeError: out of memory)' in said
+  assert 'left out: heat maps' in said
+  report.write([tmp_path], tmp_path / 'index.html')

@@ -75,7 +75,7 @@ def test_what_does_not_move_stays_bitwise_and_costs_no_optimizer_memory(
   seen = train(run)
   for path, first in seen[0].items():
     place = LOCATE(path)
-    held = [key for key in kept if key.endswith(path.partition('/')[2])]
+    held = [key for key in kept if path.partition('/')[2] in key]
     assert bool(held) == strategy.moves(place), path
     for step in range(STEPS):
       stays = not strategy.moves(place) or strategy.rate(place, np.float32(step / STEPS)) == 0
@@ -174,10 +174,40 @@ def test_gradual_unfreezing_opens_group_by_group(progress: float, moving: int) -
   assert rates(strategy, progress) == [0] * (9 - moving) + [1] * moving
 
 
+def test_gradual_unfreezing_layer_by_layer() -> None:
+  strategy = transfer.GradualUnfreezing(groups=0, until=0.8)
+  assert rates(strategy, 0.1) == [0] * 7 + [1] * 2
+  assert rates(strategy, 0.75) == [0] + [1] * 8
+
+
 def test_lp_ft_probes_first() -> None:
   strategy = transfer.LPFT(probe=0.25, backbone_rate=0.5)
   assert rates(strategy, 0.2) == [0] * 8 + [1]
   assert rates(strategy, 0.25) == [0.5] * 8 + [1]
+
+
+@pytest.mark.parametrize(
+  ('optimizer', 'wanted'), [('adam', [1, 1]), ('adamw', [2, 2]), ('sgd', [2, 3])]
+)
+def test_what_waited_begins_as_if_training_began(optimizer: str, wanted: list[float]) -> None:
+  """By hand, for a gradient of 1, a weight of 2, its decay of .5 (of AdamW apart), momentum .5.
+
+  Adam divides a gradient that stays by its size, AdamW adds the decay of .5 * 2 to that, and SGD
+  takes 2, then 2 + .5 * 2.
+  """
+  strategy = transfer.LPFT(probe=0.5, backbone_rate=1.0)
+  schedule = transfer.schedule('constant', 1.0, 8)
+  made = transfer.optimizer(
+    optimizer, schedule, 8, momentum=0.5, weight_decay=0.5, strategy=strategy, layers=LAYERS
+  )
+  params = {'extractor': {'Dense_0': {'kernel': np.full(1, 2, np.float32)}}}
+  state, updates = made.init(params), []
+  for step in range(6):
+    grads = jax.tree.map(np.ones_like, params)
+    found, state = made.update(grads, state, params, step=step)
+    updates.append(-float(found['extractor']['Dense_0']['kernel'][0]))
+  assert updates[:4] == [0] * 4
+  np.testing.assert_allclose(updates[4:], wanted, rtol=1e-5)
 
 
 def test_fine_tuning_with_a_slower_backbone() -> None:
@@ -222,7 +252,7 @@ def test_settings_that_fit_nothing_are_refused_with_the_nearest_name() -> None:
     (transfer.Freeze(), 'freezes nothing'),
     (transfer.LayerDecay(decay=1.5), 'in \\(0, 1\\]'),
     (transfer.LayerDecay(groups=-1), '0 or above'),
-    (transfer.GradualUnfreezing(groups=0), '1 or above'),
+    (transfer.GradualUnfreezing(groups=-1), '0 or above'),
     (transfer.GradualUnfreezing(until=2.0), 'in \\[0, 1\\]'),
     (transfer.LPFT(probe=-0.1), 'in \\[0, 1\\]'),
   ):

@@ -20,7 +20,8 @@ Logits = Mapping[str, np.ndarray]
 def calibrate(logits: Logits, labels: Logits) -> dict[str, Any]:
   """Measures calibration before and after temperature scaling.
 
-  Temperatures are those of the source's examples: a target's labels are nobody's to fit on.
+  Temperatures are those of the source's examples: a target's labels are nobody's to fit on. For
+  the source itself, `after` is measured on what was fitted, and so a little too good.
 
   Args:
     logits: Of 'source' and 'target', `[seeds, n, classes]`.

@@ -18,7 +18,7 @@ from tlda.training.inputs import Feed, Inputs, parts
 from tlda.training.logs import MetricLog
 from tlda.training.preemption import Notice, Preempted
 from tlda.training.progress import Clock, Display, line
-from tlda.training.result import collect, distances, features, summarize, write
+from tlda.training.result import collect, explain, features, summarize, write
 from tlda.training.run import Run, claim, refuse, stride
 from tlda.training.selected import Chosen
 from tlda.training.start import begin
@@ -276,10 +276,14 @@ class Trainer:
     """Measures the last step, and writes the result and the samples of the report."""
     run = self._run
     seconds = clock.seconds
-    samples, calibration = collect(run, self._evaluator, states, self._before)
+    samples, seen = collect(run, self._evaluator, states, self._before)
     result = summarize(run, self._config, self.measure(states), log.records, seconds)
-    result |= {'proxy_a_distance': distances(samples), 'calibration': calibration}
-    if self._first:
+    if self._first:  # Before what only explains it, which may take memory and fail.
       write(run.workdir, result, samples)
+    variables = self._evaluator.first_seed(states)
+    more, about = explain(run, variables, samples, seen, self._display.say)
+    result |= about
+    if self._first:
+      write(run.workdir, result, samples | more)
     parallel.barrier('finished')
     return result

@@ -12,8 +12,8 @@ from tlda.training.state import TrainState, create
 from tlda.transfer.schedules import Schedule
 from tlda.transfer.strategy import Layers, Leaf, Locate, Strategy, locator, path_of
 
-# The shares of the training at which rates are shown.
-SHOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
+# How many steps rates are shown at, from the first to the last.
+SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Parameter:
     leaf: Where it stands.
     shape: Its shape.
     moves: Whether it ever moves.
-    rates: Its learning rate at the steps of `SHOWN`.
+    rates: Its learning rate at the steps of `steps`.
   """
 
   leaf: Leaf
@@ -61,6 +61,11 @@ def leaves(state: TrainState, locate: Locate) -> list[tuple[Leaf, tuple[int, ...
   return [(locate(path_of(keys)), array.shape) for keys, array in found]
 
 
+def steps(run: Run) -> list[int]:
+  """Returns the steps of a run that rates are shown at, the last one among them."""
+  return np.linspace(0, run.steps - 1, SHOWN).round().astype(int).tolist()
+
+
 def parameters(run: Run, strategy: Strategy, layers: Layers, schedule: Schedule) -> list[Parameter]:
   """Returns what happens to every parameter of a run.
 
@@ -73,7 +78,8 @@ def parameters(run: Run, strategy: Strategy, layers: Layers, schedule: Schedule)
 
   def rates(leaf: Leaf) -> tuple[float, ...]:
     return tuple(
-      float(schedule(at * run.steps) * strategy.rate(leaf, np.float32(at))) for at in SHOWN
+      float(schedule(step) * strategy.rate(leaf, np.float32(step / run.steps)))
+      for step in steps(run)
     )
 
   rows = []

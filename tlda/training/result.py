@@ -3,9 +3,9 @@
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,18 @@ FEATURES, IMAGES = 300, 40
 LOGITS, NUMBERS = 2000, 2**23
 
 Samples = dict[str, np.ndarray]
+
+
+class Seen(NamedTuple):
+  """What the trained network says of test examples of 'source' and 'target'.
+
+  Attributes:
+    logits: `[seeds, n, classes]` of each domain.
+    labels: int `[n]` of each domain.
+  """
+
+  logits: Mapping[str, np.ndarray]
+  labels: Mapping[str, np.ndarray]
 
 
 def _rows(run: Run, split: Split) -> np.ndarray:
@@ -53,7 +65,7 @@ def _features(outputs: Outputs) -> np.ndarray:
 
 def collect(
   run: Run, evaluator: Evaluator, states: Sequence[TrainState], before: Samples
-) -> tuple[Samples, dict[str, Any]]:
+) -> tuple[Samples, Seen]:
   """Returns test examples of both domains, and what the trained network says of them.
 
   Args:
@@ -65,24 +77,59 @@ def collect(
   Returns:
     The samples: `source_images`, `target_images` (uint8, only where inputs are images),
     `source_labels`, `target_labels` `[n]`, `features_before_source` and its three sisters, float32
-    `[n, d]`, and the arrays of `heat_maps`. And what `calibrate` returns.
+    `[n, d]`. And the logits of more examples, of which these are the first.
   """
   samples: Samples = {}
   logits, labels = {}, {}
-  images = len(run.method.spec.input_shape) == 3
   for name, (split, branch) in _tests(run).items():
     rows = _rows(run, split)
     outputs = evaluator.outputs(states, split, branch, rows=rows)
     logits[name], labels[name] = outputs.logits, split.labels[rows]
     samples[f'{name}_labels'] = labels[name][:FEATURES]
-    if images:
+    if len(run.method.spec.input_shape) == 3:
       samples[f'{name}_images'] = split.fetch(rows[:IMAGES])
     samples[f'features_before_{name}'] = before[name]
     samples[f'features_after_{name}'] = _features(outputs)
-  if images:
-    shown = (samples['target_images'], labels['target'][:IMAGES], logits['target'][0, :IMAGES])
-    samples |= explained.heat_maps(run, evaluator.first_seed(states), *shown)
-  return samples, explained.calibrate(logits, labels)
+  return samples, Seen(logits, labels)
+
+
+def explain(
+  run: Run,
+  variables: Mapping[str, Any],
+  samples: Samples,
+  seen: Seen,
+  say: Callable[[str], None],
+) -> tuple[Samples, dict[str, Any]]:
+  """Returns what the report shows besides. What fails is said and left out: no training is lost.
+
+  Args:
+    run: The run.
+    variables: Of the first seed.
+    samples: As `collect` returns them.
+    seen: The same.
+    say: Takes a line for the user.
+
+  Returns:
+    More samples (`heat_maps`), and more of the result: `proxy_a_distance`, and `calibration` as
+    `calibrate` returns it; {} in the place of what failed.
+  """
+
+  def tried(what: str, function: Callable[[], Any]) -> Any:
+    try:
+      return function()
+    except Exception as error:  # Whatever it is: the training took longer.
+      say(f'left out: {what} ({type(error).__name__}: {error})')
+      return {}
+
+  def maps() -> Samples:
+    images, labels = samples['target_images'], seen.labels['target'][:IMAGES]
+    return explained.heat_maps(run, variables, images, labels, seen.logits['target'][0, :IMAGES])
+
+  more = tried('heat maps', maps) if 'target_images' in samples else {}
+  return more, {
+    'proxy_a_distance': tried('the proxy A-distance', lambda: distances(samples)),
+    'calibration': tried('calibration', lambda: explained.calibrate(seen.logits, seen.labels)),
+  }
 
 
 def distances(samples: Samples) -> dict[str, float]:

@@ -1,12 +1,11 @@
 """Freezing chosen weights: by the pattern of their names, or up to a layer."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
 from tlda.errors import UserError, nearest
-from tlda.transfer.strategy import Leaf, Strategy
+from tlda.transfer.strategy import Leaf, Strategy, pattern
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +33,7 @@ class Freeze(Strategy):
     """Refuses a pattern that no path has, and a layer that is not there."""
     if not (self.pattern or self.up_to):
       raise UserError('--transfer=freeze freezes nothing: give --freeze.pattern or --freeze.up_to')
-    try:
-      named = not self.pattern or any(map(self._is_named, leaves))
-    except re.error as error:
-      raise UserError(
-        f'--freeze.pattern={self.pattern} is no regular expression: {error}'
-      ) from error
-    if not named:
+    if self.pattern and not any(map(self._is_named, leaves)):
       known = {part for leaf in leaves for part in leaf.path.split('/')}
       raise UserError(
         f'{nearest("part of a parameter", self.pattern, known)}; --dry_run lists them'
@@ -50,7 +43,8 @@ class Freeze(Strategy):
       raise UserError(nearest('part of the backbone', self.up_to, known))
 
   def _is_named(self, leaf: Leaf) -> bool:
-    return bool(self.pattern) and re.search(self.pattern, leaf.path) is not None
+    named = pattern('freeze.pattern', self.pattern)
+    return bool(self.pattern) and named.search(leaf.path) is not None
 
   def _last(self, leaf: Leaf) -> int | None:
     """Returns the depth of the last layer that is frozen."""

@@ -19,11 +19,12 @@ class GradualUnfreezing(Strategy):
   rate is a function of the step, so that nothing is compiled again.
 
   Attributes:
-    groups: The number of groups of the backbone.
+    groups: The number of groups of the backbone; 0 gives each layer its own.
     until: The share of the training after which all weights move.
   """
 
   normalization: ClassVar[str | None] = 'frozen'
+  waits: ClassVar[bool] = True
 
   groups: int = 4
   until: float = 0.5
@@ -32,14 +33,14 @@ class GradualUnfreezing(Strategy):
     """Returns 1 where the group of a parameter is unfrozen, else 0."""
     if leaf.is_new:
       return 1.0
-    groups = min(self.groups, len(leaf.layers))
+    groups = min(self.groups, len(leaf.layers)) or len(leaf.layers)
     waiting = groups - group_of(leaf, self.groups)
     return jnp.where(progress >= self.until * waiting / groups, 1.0, 0.0)
 
   def check(self, leaves: object) -> None:
-    """Refuses no groups, and an end outside the training."""
+    """Refuses a negative number of groups, and an end outside the training."""
     del leaves
-    if self.groups < 1:
-      raise UserError(f'--gradual_unfreezing.groups must be 1 or above, not {self.groups}')
+    if self.groups < 0:
+      raise UserError(f'--gradual_unfreezing.groups must be 0 or above, not {self.groups}')
     if not 0 <= self.until <= 1:
       raise UserError(f'--gradual_unfreezing.until must be in [0, 1], not {self.until}')

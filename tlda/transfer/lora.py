@@ -9,7 +9,7 @@ import flax.linen as nn
 
 from tlda.errors import UserError, nearest
 from tlda.models.low_rank import PRODUCTS, LowRank
-from tlda.transfer.strategy import Leaf, Strategy, has_part
+from tlda.transfer.strategy import Leaf, Strategy, has_part, pattern
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +43,7 @@ class LoRA(Strategy):
       raise UserError(f'--lora.rank must be 1 or above, not {self.rank}')
     if self.alpha <= 0:
       raise UserError(f'--lora.alpha must be above 0, not {self.alpha}')
-    try:
-      re.compile(self.pattern)
-    except re.error as error:
-      raise UserError(f'--lora.pattern={self.pattern} is no regular expression: {error}') from error
+    pattern('lora.pattern', self.pattern)
     return LowRank(backbone, self.rank, self.alpha, self.pattern)
 
   def check(self, leaves: Sequence[Leaf]) -> None:

@@ -24,6 +24,7 @@ class LPFT(Strategy):
   """
 
   normalization: ClassVar[str | None] = 'frozen'
+  waits: ClassVar[bool] = True
 
   probe: float = 0.5
   backbone_rate: float = 0.1

@@ -5,7 +5,7 @@ would run their schedules apart. So the step is handed to the update, `update(..
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -50,17 +50,37 @@ def scale_by_training_step(
   return _stateless(scale)
 
 
-def _hold_still(strategy: Strategy, locate: Locate, total_steps: int) -> Transformation:
-  """Sets gradients to 0 while the strategy's rate is 0, so that no moment of them is kept."""
+def _while_moving(
+  inner: optax.GradientTransformation, strategy: Strategy, locate: Locate, total_steps: int
+) -> Transformation:
+  """Runs an optimizer on each parameter by itself, and only while the strategy's rate is not 0.
 
-  def hold(updates: optax.Updates, step: jax.Array) -> optax.Updates:
-    def held(keys: object, gradient: jax.Array) -> jax.Array:
-      rate = strategy.rate(locate(path_of(keys)), step / total_steps)
-      return gradient if isinstance(rate, float) else jnp.where(rate == 0, 0, gradient)
+  So neither gradients nor weight decay of what is held go into a moment, and Adam counts the
+  updates of each parameter from its first: of moments of 0 with the count of all others it would
+  make first updates up to 6.5 times too large.
+  """
 
-    return jax.tree.map_with_path(held, updates)
+  def update(
+    updates: optax.Updates,
+    state: optax.OptState,
+    params: optax.Params | None = None,
+    *,
+    step: jax.Array,
+    **extra_args: object,
+  ) -> tuple[optax.Updates, optax.OptState]:
+    del extra_args
 
-  return _stateless(hold)
+    def one(keys: object, gradient: jax.Array, own: optax.OptState, w: jax.Array) -> Any:
+      waits = strategy.rate(locate(path_of(keys)), step / total_steps) == 0
+      found, new = inner.update(gradient, own, w)
+      keep = lambda old, new: jnp.where(waits, old, new)
+      return keep(jnp.zeros_like(found), found), jax.tree.map(keep, own, new)
+
+    pairs = jax.tree.map_with_path(one, updates, state, params)
+    pick = lambda place: jax.tree.map(lambda _, pair: pair[place], updates, pairs)
+    return pick(0), pick(1)
+
+  return Transformation(lambda params: jax.tree.map(inner.init, params), update)
 
 
 def _stateless(function: Callable[[optax.Updates, jax.Array], optax.Updates]) -> Transformation:
@@ -130,10 +150,12 @@ def optimizer(
   if weight_decay:
     decay = optax.add_decayed_weights(weight_decay)
     parts.insert(1 if name == 'adamw' else 0, decay)
+  moments = optax.chain(*parts)
+  if strategy.waits:
+    moments = _while_moving(moments, strategy, locate, total_steps)
   chain = optax.chain(
     strategy.penalty(locate),
-    _hold_still(strategy, locate, total_steps),
-    *parts,
+    moments,
     scale_by_training_step(schedule, strategy, locate, total_steps),
   )
   return Optimizer(chain.init, chain.update, lambda path: strategy.moves(locate(path)))

@@ -1,12 +1,15 @@
 """The base of all transfer strategies: which weights move, and how fast."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
 import optax
+
+from tlda.errors import UserError
 
 Layers = tuple[tuple[str, ...], ...]
 
@@ -78,6 +81,18 @@ def has_part(leaves: Sequence[Leaf], part: str) -> bool:
   return any(part in leaf.path.split('/') for leaf in leaves)
 
 
+def pattern(flag: str, text: str) -> re.Pattern[str]:
+  """Returns the regular expression that a flag says.
+
+  Raises:
+    UserError: It is none.
+  """
+  try:
+    return re.compile(text)
+  except re.error as error:
+    raise UserError(f'--{flag}={text} is no regular expression: {error}') from error
+
+
 @dataclasses.dataclass(frozen=True)
 class Strategy:
   """A way of moving the weights that a network came with. This one moves all of them alike.
@@ -88,9 +103,11 @@ class Strategy:
   Class attributes:
     normalization: The batch normalisation that the backbone should have, where it has any; None
       leaves the choice.
+    waits: Whether the rate of a parameter that moves may be 0 for a while.
   """
 
   normalization: ClassVar[str | None] = None
+  waits: ClassVar[bool] = False
 
   def moves(self, leaf: Leaf) -> bool:
     """Tells whether a parameter ever moves. One that does not costs no gradient and no memory."""
@@ -103,7 +120,8 @@ class Strategy:
     Args:
       leaf: The parameter.
       progress: The share of the planned training that is done, float32 scalar. While the result is
-        0 the parameter is left bitwise as it is, and its gradients go into no moment.
+        0 the parameter is left bitwise as it is, and (of a strategy that `waits`) its gradients go
+        into no moment.
     """
     del leaf, progress
     return 1.0
