@@ -58,9 +58,9 @@ def parse(
   name = _named('method', expanded) or defaults['method']
   strategy = _named('transfer', expanded) or defaults['transfer']
   method = methods.get(name)
-  own, stage = define_fields(strategy, transfer.get(strategy), values), name
+  own, stage = define_fields(strategy, transfer.get(strategy), values, defaults), name
   while stage:
-    own += define_fields(prefix(stage, methods.get(stage)), methods.get(stage), values)
+    own += define_fields(prefix(stage, methods.get(stage)), methods.get(stage), values, defaults)
     stage = methods.get(stage).first_stage
   try:
     rest = values(expanded)
@@ -184,8 +184,16 @@ def fields(kind: type) -> dict[str, Any]:
   }
 
 
-def define_fields(name: str, kind: type, values: flags.FlagValues) -> list[str]:
+def define_fields(
+  name: str, kind: type, values: flags.FlagValues, defaults: Defaults = types.MappingProxyType({})
+) -> list[str]:
   """Defines the flags `NAME.FIELD` of a method or a transfer strategy; returns their names.
+
+  Args:
+    name: What they begin with.
+    kind: The class.
+    values: What they are defined on.
+    defaults: Of an experiment, where they differ from the class's.
 
   Raises:
     UserError: A field is of a type that a flag cannot have.
@@ -201,6 +209,7 @@ def define_fields(name: str, kind: type, values: flags.FlagValues) -> list[str]:
     if wanted is float:
       default = float(default)
     flag = f'{name}.{field}'
+    default = defaults.get(flag, default)
     define_one(flag, default, help_of.get(field, ''), values)
     defined.append(flag)
   return defined
