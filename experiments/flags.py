@@ -41,7 +41,8 @@ def parse(
 
   Args:
     argv: The command line, program name first.
-    defaults: Of this experiment, for every flag of `define`.
+    defaults: Of this experiment, for every flag of `define`, and for fields of methods and
+      strategies where they differ.
     values: What the flags are defined on.
 
   Returns:
@@ -190,9 +191,9 @@ def define_fields(
   """Defines the flags `NAME.FIELD` of a method or a transfer strategy; returns their names.
 
   Args:
-    name: What they begin with.
+    name: What the flags begin with.
     kind: The class.
-    values: What they are defined on.
+    values: The flags are defined on these.
     defaults: Of an experiment, where they differ from the class's.
 
   Raises:
@@ -209,8 +210,7 @@ def define_fields(
     if wanted is float:
       default = float(default)
     flag = f'{name}.{field}'
-    default = defaults.get(flag, default)
-    define_one(flag, default, help_of.get(field, ''), values)
+    define_one(flag, defaults.get(flag, default), help_of.get(field, ''), values)
     defined.append(flag)
   return defined
 

@@ -12,6 +12,7 @@ from tlda import data
 from tlda.data import Domain, Split
 from tlda.errors import UserError
 from tlda.evaluation import ensembles
+from tlda.transfer.strategy import path_of
 
 # What runs must share for the mean of their weights to mean anything, beside the seed, which draws
 # what is new; how they were trained may differ.
@@ -42,10 +43,18 @@ def check(names: Sequence[str], runs: Sequence[Saved]) -> list[int]:
       own, first = run.flags.get(flag), runs[0].flags.get(flag)
       if own != first:
         raise UserError(f'no soup of {names[0]} and {name}: --{flag} is {first} there, {own} here')
+  for name, run in zip(names[1:], runs[1:], strict=True):
+    if _shapes(run) != _shapes(runs[0]):
+      raise UserError(f'no soup of {names[0]} and {name}: their weights have other shapes')
   seeds = [seed for seed in runs[0].seeds if all(seed in run.seeds for run in runs)]
   if not seeds:
     raise UserError('a soup is of runs with one seed, which draws their new head: none is in all')
   return seeds
+
+
+def _shapes(run: Saved) -> dict[str, tuple[int, ...]]:
+  found = jax.tree_util.tree_leaves_with_path(run.variables[0])
+  return {path_of(keys): leaf.shape for keys, leaf in found}
 
 
 def soup(runs: Sequence[Saved], seed: int) -> Saved:

@@ -26,6 +26,7 @@ EXPERIMENT = Experiment(
     'backbone': 'minilm',
     'weights': 'minilm',
     'bottleneck': -1,
+    'fine_tune.backbone_rate': 0.1,
     'tokens': 64,
     'steps': 60,
     'batch_size': 16,

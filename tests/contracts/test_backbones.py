@@ -101,6 +101,14 @@ def test_a_bottleneck_may_be_chosen() -> None:
   assert made['params']['dense']['kernel'].shape == (500, 7)
 
 
+@pytest.mark.parametrize('name', ['minilm', 'vgg16', 'vit_s16', 'identity'])
+def test_per_domain_is_refused_where_nothing_is_normalised(name: str) -> None:
+  with pytest.raises(UserError, match='give it a bottleneck'):
+    backbones.network(name, classes=CLASSES, normalization='per_domain', bottleneck=0)
+  backbones.network(name, classes=CLASSES, normalization='per_domain', bottleneck=4)
+  backbones.network('vgg16_bn', classes=CLASSES, normalization='per_domain', bottleneck=0)
+
+
 @each_backbone
 def test_per_domain_reaches_every_normalisation(name: str) -> None:
   if 'batch_stats' not in abstract(name)[0]:

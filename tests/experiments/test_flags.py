@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from absl import flags as absl_flags
 
-from experiments import common, digits, flags
+from experiments import common, digits, flags, text
 from tlda import methods, transfer
 from tlda.errors import UserError
 from tlda.methods import Method, SourceOnly
@@ -68,6 +68,14 @@ def test_the_method_is_found_before_parsing(words: tuple[str, ...]) -> None:
   parsed, method = parse(*words, '--dann.weight=0.5')
   assert method is methods.DANN
   assert parsed['dann.weight'] == 0.5
+
+
+def test_an_experiment_has_defaults_of_fields() -> None:
+  words = ['text', '--learning_rate=0.1']
+  defaults = {**common.DEFAULTS, **text.EXPERIMENT.defaults}
+  parsed, _ = flags.parse(words, defaults, absl_flags.FlagValues())
+  assert parsed['fine_tune.backbone_rate'] == 0.1  # As the experiment's text says.
+  assert parse('--transfer=fine_tune')[0]['fine_tune.backbone_rate'] == 1.0
 
 
 def test_flag_file(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.transfer.test_strategies import LAYERS, STEPS, flat, train
 from tlda import methods, transfer
 from tlda.errors import UserError
 from tlda.models import pretrained
+from tlda.models.backbones import MiniLM
 from tlda.models.low_rank import LowRank
 from tlda.training import checkpoint
 from tlda.training.checkpoint import Checkpoints
@@ -182,6 +183,19 @@ def test_a_step_with_lora_is_cheaper_than_fine_tuning(tmp_path: Path) -> None:
   # Of both dense layers the kernel's gradient, less what a product of rank 1 costs forth and back.
   kernels, products = 64 * 16 + 16 * 12, (64 + 16) + (16 + 12)
   assert saved > 2 * BATCH * (kernels - 3 * products)
+
+
+def test_a_probe_learns_on_the_features_that_predict(tmp_path: Path) -> None:
+  """Of the backbone nothing is dropped; under fine-tuning it is."""
+  tokens = np.arange(1, 13, dtype=np.int32).reshape(2, 6)
+  small = MiniLM(width=8, heads=2, depth=1, hidden=16, vocabulary=20, dropout=0.5)
+  variables = small.init(jax.random.key(0), tokens)
+  wanted = small.apply(variables, tokens)
+  for strategy, same in ((transfer.LinearProbe(), True), (transfer.FineTune(), False)):
+    seen = strategy.network(small).apply(
+      variables, tokens, train=True, rngs={'dropout': jax.random.key(1)}
+    )
+    assert np.allclose(seen, wanted, atol=1e-6) == same
 
 
 def test_what_a_run_says_of_its_parameters(tmp_path: Path) -> None:

@@ -99,6 +99,11 @@ def network(
   backbone = wrap(backbone_of(usual.extractor))
   if bottleneck is None:
     bottleneck = getattr(usual.extractor, 'width', 0)
+  if normalization == 'per_domain' and not (bottleneck or _is_normalized(usual.extractor)):
+    raise UserError(
+      f'backbone {name!r} has no batch normalisation that could be of each domain: give it a '
+      'bottleneck, which has one'
+    )
   if not bottleneck:
     return usual._replace(extractor=backbone)
   own = 'joint' if normalization == 'frozen' else normalization
@@ -106,5 +111,11 @@ def network(
 
 
 def has_normalization(name: str) -> bool:
-  """Tells whether a backbone has batch normalisation of its own."""
+  """Tells whether a backbone, or at least the bottleneck behind it, has batch normalisation."""
   return name in _NORMALIZED
+
+
+def _is_normalized(extractor: nn.Module) -> bool:
+  """Tells whether the backbone itself has batch normalisation."""
+  backbone = backbone_of(extractor)
+  return hasattr(backbone, 'normalization') and getattr(backbone, 'normalized', True)
