@@ -1,8 +1,8 @@
 """Distillation: a small network learns from labels, and from a larger one that was trained before.
 
-  python -m experiments.fine_tune --workdir=runs/teacher
-  python -m experiments.distill --teacher=runs/teacher --backbone=lenet --workdir=runs/student
-  python -m experiments.distill --method=target_only --backbone=lenet --workdir=runs/alone
+  python -m experiments.distill --method=target_only --backbone=mnist_net --workdir=runs/teacher
+  python -m experiments.distill --teacher=runs/teacher --backbone=mlp --workdir=runs/student
+  python -m experiments.distill --method=target_only --backbone=mlp --workdir=runs/alone
 
 The teacher is any finished run that tells the same classes apart in inputs of the same shape,
 whatever its backbone and method (one seed teaches all of the student's; of several, seed i teaches
@@ -20,7 +20,7 @@ EXPERIMENT = Experiment(
     'method': 'knowledge_distillation',
     'source': '',
     'target': 'mnist_mini',
-    'backbone': 'lenet',
+    'backbone': 'mlp',
     'image_size': 28,
     'steps': 1_000,
     'eval_every': 250,

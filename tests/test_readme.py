@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts import reproduce
-from tlda import data, methods
+from tlda import data, methods, transfer
 from tlda.report import tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,3 +77,15 @@ def test_every_method_is_listed() -> None:
   section = README.partition('## Methods')[2].partition('## ')[0]
   listed = re.findall(r'`(\w+)`', section.partition('They compose')[0])
   assert sorted(set(listed) & set(methods.names())) == methods.names()
+
+
+def test_every_strategy_is_listed() -> None:
+  section = README.partition('## Transfer')[2].partition('\n## ')[0]
+  listed = re.findall(r'`(\w+)`', section)
+  assert sorted(set(listed) & set(transfer.names())) == transfer.names()
+
+
+def test_experiments_that_are_named_are_there() -> None:
+  named = set(re.findall(r'python -m experiments\.(\w+)', README))
+  assert {'fine_tune', 'predict', 'distill', 'ensemble', 'text'} <= named
+  assert all((ROOT / 'experiments' / f'{name}.py').exists() for name in named)

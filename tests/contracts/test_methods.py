@@ -33,6 +33,7 @@ STEPS = 4
 FIELDS = {
   'can': {'radius': 1.0, 'members': 1},
   'fixmatch': {'threshold': 0.35},
+  'knowledge_distillation': {'features': 0.5},
   'mcd': {'repeats': 2},
   'mean_teacher': {'threshold': 0.35},
   'star': {'repeats': 2},

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.problem import BATCH, make_run
 from tlda.methods import Batch, Context, Method, Terms
-from tlda.methods.method import States
+from tlda.methods.method import STAGES, States
 from tlda.training import checkpoint
 from tlda.training.fit import Trainer
 from tlda.training.parallel import Parallel
@@ -132,8 +132,10 @@ _step = jax.jit(train_step, static_argnames=('method', 'optimizer', 'total_steps
 def _run(
   params: Any, states: Any, batch: Batch, context: Context, method: Method, objective: str
 ) -> tuple[Terms, States]:
-  options = {'mutable': list(states), 'rngs': {'dropout': jax.random.key(0)}}
-  return method.apply({'params': params, **states}, batch, context, method=objective, **options)
+  options = {'mutable': [*states, STAGES], 'rngs': {'dropout': jax.random.key(0)}}
+  variables = {'params': params, **states}
+  terms, written = method.apply(variables, batch, context, method=objective, **options)
+  return terms, {name: value for name, value in written.items() if name != STAGES}
 
 
 @functools.partial(jax.jit, static_argnames=('method', 'objective', 'term'))

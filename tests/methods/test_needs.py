@@ -36,6 +36,7 @@ TWO_CLASSES = [
   'swd',
   'symnets',
   'vada',
+  'weight_average',
 ]
 TWO_EXAMPLES = [
   'bnm',
@@ -49,6 +50,7 @@ TWO_EXAMPLES = [
 ]
 AT_LEAST_ONE = {
   'bsp': ['singular_values'],
+  'bss': ['singular_values'],
   'can': ['clusterings', 'members'],
   'cmd': ['moments'],
   'dan': ['kernels'],
@@ -64,23 +66,36 @@ AT_LEAST_ONE = {
 ABOVE_ZERO = {
   'afn': ['step', 'radius'],
   'can': ['radius'],
+  'co_tuning': ['temperature'],
   'cutmix': ['alpha'],
   'cmd': ['span'],
   'deep_jdot': ['regularization'],
   'dirt_t': ['radius'],
+  'knowledge_distillation': ['temperature'],
+  'lwf': ['temperature'],
   'mcc': ['temperature'],
   'mixup': ['alpha'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
   'vada': ['radius'],
 }
-NOT_NEGATIVE = {'cdan': ['random_dimension'], 'sdat': ['rho'], 'wdgrl': ['penalty']}
+NOT_NEGATIVE = {
+  'bss': ['weight'],
+  'cdan': ['random_dimension'],
+  'co_tuning': ['weight'],
+  'delta': ['weight'],
+  'knowledge_distillation': ['logits', 'features', 'attention'],
+  'lwf': ['weight'],
+  'sdat': ['rho'],
+  'wdgrl': ['penalty'],
+}
 SHARES = {
   'adamatch': ['decay', 'memory', 'threshold'],
   'fixmatch': ['decay', 'threshold'],
   'mean_teacher': ['decay', 'threshold'],
   'mstn': ['memory'],
   'pseudo_label': ['threshold'],
+  'weight_average': ['decay'],
 }
 
 

@@ -280,3 +280,17 @@ def test_what_cannot_be_read_names_the_file(tmp_path: Path) -> None:
     pretrained.read(str(tmp_path / 'none.pth'))
   with pytest.raises(UserError, match='a folder without an Orbax checkpoint'):
     pretrained.read(str(tmp_path))
+
+
+def test_the_head_behind_the_features_is_a_dense_layer_of_ours() -> None:
+  arrays = theirs()
+  found = pretrained.head(Small(), arrays)
+  np.testing.assert_array_equal(found['kernel'], arrays['fc.weight'].T)
+  np.testing.assert_array_equal(found['bias'], arrays['fc.bias'])
+
+
+def test_weights_without_a_head_are_refused() -> None:
+  with pytest.raises(UserError, match=r'no dense head behind Small \(looked for: fc.weight\)'):
+    pretrained.head(Small(), theirs(**{'fc.weight': None}))
+  with pytest.raises(UserError, match='none is known'):
+    pretrained.head(backbones.MLP(), theirs())

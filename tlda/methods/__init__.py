@@ -61,6 +61,7 @@ from tlda.methods.target_only import TargetOnly
 from tlda.methods.teacher import Teacher
 from tlda.methods.vada import VADA
 from tlda.methods.wdgrl import WDGRL
+from tlda.methods.weight_average import WeightAverage
 
 __all__ = [
   'ADDA',
@@ -124,6 +125,7 @@ __all__ = [
   'Terms',
   'VADA',
   'WDGRL',
+  'WeightAverage',
   'get',
   'initialize',
   'names',

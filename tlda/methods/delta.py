@@ -27,13 +27,16 @@ class DELTA(Referenced):
 
   Departs from the paper: attention is the same to all channels (theirs is found in a pass before
   training, by leaving out one channel after the other), and the sum over the batch and all
-  activations, of weight 0.01, is a mean.
+  activations is a mean.
+
+  The reference is normalised by its running statistics, and so differs from a network in training
+  from the first step on, much in small batches; with `--normalization=frozen` it does not.
 
   Attributes:
-    weight: Of the distance of feature maps.
+    weight: Of the distance of feature maps (the paper's alpha, 0.01, of a sum).
   """
 
-  weight: float = 1.0
+  weight: float = 0.01
 
   def check(self, batch_size: int) -> None:
     """Refuses a weight that would drive the feature maps away."""

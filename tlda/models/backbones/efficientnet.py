@@ -14,6 +14,7 @@ from tlda.models.bottleneck import bottleneck_network
 from tlda.models.depthwise import DepthwiseConv
 from tlda.models.network import Network
 from tlda.models.normalization import Normalization
+from tlda.models.pointwise import PointwiseConv
 from tlda.models.published import Published, torch_name
 
 # Of each stage: blocks, side of the depthwise kernel, stride of the first block, how many times the
@@ -27,6 +28,7 @@ LITE0 = (
   (4, 5, 2, 6, 192),
   (1, 3, 1, 6, 320),
 )
+_INIT = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
 # TensorFlow's momentum and epsilon, with which the weights were trained.
 _norm = partial(Normalization, momentum=0.99, epsilon=1e-3)
 
@@ -61,11 +63,11 @@ class MBConv(nn.Module):
     norm = partial(_norm, self.normalization, self.domains)
     shortcut = x
     if self.expansion > 1:
-      x = _conv(self.expansion * x.shape[-1], 1, 1, name='expand_conv')(x)
+      x = PointwiseConv(self.expansion * x.shape[-1], name='expand_conv')(x)
       x = jax.nn.relu6(norm(name='bn0')(x, domain=domain, train=train))
     x = DepthwiseConv(self.side, self.stride, name='depthwise_conv')(x)
     x = jax.nn.relu6(norm(name='bn1')(x, domain=domain, train=train))
-    x = _conv(self.width, 1, 1, name='project_conv')(x)
+    x = PointwiseConv(self.width, name='project_conv')(x)
     x = norm(name='bn2')(x, domain=domain, train=train)
     return x + shortcut if x.shape == shortcut.shape and self.stride == 1 else x
 
@@ -118,7 +120,7 @@ class EfficientNet(nn.Module):
     """
     settings = {'normalization': self.normalization, 'domains': self.domains}
     norm = partial(_norm, self.normalization, self.domains)
-    x = _conv(32, 3, 2, name='conv_stem')(inputs)
+    x = nn.Conv(32, (3, 3), (2, 2), use_bias=False, kernel_init=_INIT, name='conv_stem')(inputs)
     x = jax.nn.relu6(norm(name='bn0')(x, domain=domain, train=train))
     place = 0
     for number, (blocks, side, first, expansion, width) in enumerate(self.stages, 1):
@@ -126,22 +128,10 @@ class EfficientNet(nn.Module):
         block = MBConv(side, stride, expansion, width, **settings, name=f'blocks_{place}')
         x, place = block(x, domain=domain, train=train), place + 1
       self.sow('intermediates', f'stage{number}', x)
-    x = _conv(1280, 1, 1, name='conv_head')(x)
+    x = PointwiseConv(1280, name='conv_head')(x)
     x = jax.nn.relu6(norm(name='bn1')(x, domain=domain, train=train))
     self.sow('intermediates', f'stage{len(self.stages) + 1}', x)
     return x.mean((1, 2))
-
-
-def _conv(width: int, side: int, stride: int, name: str) -> nn.Conv:
-  return nn.Conv(
-    width,
-    (side, side),
-    (stride, stride),
-    padding='SAME',
-    use_bias=False,
-    kernel_init=nn.initializers.variance_scaling(2.0, 'fan_out', 'normal'),
-    name=name,
-  )
 
 
 def efficientnet_lite0(classes: int, normalization: str, domains: int) -> Network:
