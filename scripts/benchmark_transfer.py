@@ -55,22 +55,13 @@ class TransferBench:
       batch_size: The images of a step.
     """
     chosen, target = transfer.get(strategy)(), _domain(side)
-    spec = problem.describe([], target)
-    network = backbones.network(
-      backbone,
-      classes=CLASSES,
-      normalization=chosen.normalization or 'joint',
-      domains=spec.domains,
-      bottleneck=0,
-      wrap=chosen.network,
-    )
-    self._method = methods.TargetOnly(spec, tasks.Classification(), network.extractor, network.head)
+    self._method = make_method(chosen, backbone, target)
     self._optimizer = transfer.optimizer(
       'sgd',
       transfer.schedule('cosine', 0.01, TOTAL_STEPS),
       TOTAL_STEPS,
       strategy=chosen,
-      layers=backbone_of(network.extractor).layers,
+      layers=backbone_of(self._method.extractor).layers,
     )
     devices = parallel.Parallel('shard_map', batch_size, jax.devices()[:1])
     self._inputs = Inputs(
@@ -143,6 +134,20 @@ class TransferBench:
       'moving': count(moving),
       'optimizer_bytes': sum(x.nbytes for x in jax.tree.leaves(self._state.optimizer)),
     }
+
+
+def make_method(strategy: transfer.Strategy, backbone: str, target: Domain) -> methods.Method:
+  """Returns supervised learning of a network with a linear head, and what a strategy adds to it."""
+  spec = problem.describe([], target)
+  network = backbones.network(
+    backbone,
+    classes=spec.classes,
+    normalization=strategy.normalization or 'joint',
+    domains=spec.domains,
+    bottleneck=0,
+    wrap=strategy.network,
+  )
+  return methods.TargetOnly(spec, tasks.Classification(), network.extractor, network.head)
 
 
 def costs(compiled: jax.stages.Compiled) -> dict[str, float | int]:

@@ -17,7 +17,8 @@ for line in sys.stdin:
   about = {
     'device': {'kind': 'cpu', 'platform': 'PLATFORM'}, 'versions': {'jax': '1.2'},
     'weights': 'drawn', 'parameters': 3000, 'moving': 1000 * len(name) // 3,
-    'flops': 1e9 * len(name), 'optimizer_bytes': 2**20, 'program_bytes': 2**22, 'compile_seconds': 2.6,
+    'flops': 1e9 * len(name), 'optimizer_bytes': 2**20, 'program_bytes': 2**22,
+    'compile_seconds': 2.6,
   }
   seconds = [0.1 * len(name)] * 3
   told = {'seconds': seconds, 'cpu_seconds': seconds, 'host_seconds': None, 'peak_bytes': PEAK}
