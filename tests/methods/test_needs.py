@@ -86,6 +86,7 @@ NOT_NEGATIVE = {
   'delta': ['weight'],
   'knowledge_distillation': ['logits', 'features', 'attention'],
   'lwf': ['weight'],
+  'rotation': ['weight'],
   'sdat': ['rho'],
   'wdgrl': ['penalty'],
 }

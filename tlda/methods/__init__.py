@@ -50,7 +50,9 @@ from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms
 from tlda.methods.minimum_entropy import MinimumEntropy
 from tlda.methods.mixup import Mixup
 from tlda.methods.mstn import MSTN
+from tlda.methods.multi_task import MultiTask
 from tlda.methods.pseudo_label import PseudoLabel
+from tlda.methods.rotation import Rotation
 from tlda.methods.sdat import SDAT
 from tlda.methods.sinkhorn import SinkhornAlignment
 from tlda.methods.source_only import SourceOnly
@@ -110,9 +112,11 @@ __all__ = [
   'Method',
   'MinimumEntropy',
   'Mixup',
+  'MultiTask',
   'Outputs',
   'Phase',
   'PseudoLabel',
+  'Rotation',
   'SDAT',
   'STAR',
   'SWD',
