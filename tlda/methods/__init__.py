@@ -13,6 +13,7 @@ from tlda.methods.adda import ADDA
 from tlda.methods.afn import AFN
 from tlda.methods.atdoc import ATDOC
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.bi_tuning import BiTuning
 from tlda.methods.bnm import BNM
 from tlda.methods.bsp import BSP
 from tlda.methods.bsp_cdan import BSPCDAN
@@ -76,6 +77,7 @@ __all__ = [
   'BSPCDAN',
   'BSS',
   'Batch',
+  'BiTuning',
   'CAN',
   'CDAN',
   'CDANE',
