@@ -32,7 +32,6 @@ EXPERIMENT = Experiment(
     'batch_size': 16,
     'optimizer': 'adamw',
     'learning_rate': 0.001,
-    'fine_tune.backbone_rate': 0.1,
     'schedule': 'cosine',
     'log_every': 10,
     'eval_every': 60,
