@@ -27,7 +27,7 @@ EXPERIMENT = Experiment(
     'bottleneck': 0,
     'weights': 'efficientnet_lite0',
     'image_size': 96,
-    'steps': 150,
+    'steps': 100,
     'batch_size': 16,
     'learning_rate': 0.01,
     'schedule': 'cosine',

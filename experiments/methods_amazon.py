@@ -57,8 +57,8 @@ EXPERIMENT = Experiment(
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
 NOTES: dict[str, str] = {}
 
-# Two classes and bags of words: what needs batch normalisation or views of images is left out.
-LEFT_OUT = ('adabn', 'dsbn', 'adamatch', 'fixmatch', 'mean_teacher')
+# Two classes and bags of words: what needs batch normalisation or images is left out.
+LEFT_OUT = ('adabn', 'dsbn', 'adamatch', 'fixmatch', 'mean_teacher', 'rotation')
 
 # Second stages start from a trained network, and SGD at the first stage's rate destroys it: they
 # have the optimizer of ADDA's authors.

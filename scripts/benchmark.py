@@ -4,6 +4,7 @@
   python scripts/benchmark.py step --torch_python=PATH   and the same network in PyTorch (CPU)
   python scripts/benchmark.py losses [--torch_python=PATH]   each loss, and the same in PyTorch
   python scripts/benchmark.py methods                    the step of each method
+  python scripts/benchmark.py transfer                   the step of strategies of transfer
 
 PATH is a Python of its own that has PyTorch, such as
   python3.11 -m venv DIR && DIR/bin/pip install torch numpy
@@ -26,7 +27,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from experiments import common, provenance  # noqa: E402
-from scripts import _benchmark_losses, _benchmark_methods, _benchmark_table, _workers  # noqa: E402
+from scripts import (  # noqa: E402
+  _benchmark_losses,
+  _benchmark_methods,
+  _benchmark_table,
+  _benchmark_transfer,
+  _workers,
+)
 from scripts._workers import Process, Worker  # noqa: E402
 from scripts.benchmark_step import CASES, Case  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
@@ -132,6 +139,7 @@ BENCHMARKS = {
   'step': Benchmark(step, _benchmark_table.markdown, 7, 2.0),
   'losses': Benchmark(_benchmark_losses.measure, _benchmark_losses.markdown, 5, 0.1),
   'methods': Benchmark(_benchmark_methods.measure, _benchmark_methods.markdown, 5, 0.3),
+  'transfer': Benchmark(_benchmark_transfer.measure, _benchmark_transfer.markdown, 5, 2.0),
 }
 
 

@@ -5,8 +5,8 @@
 
 FILE is whatever `tlda.models.pretrained.read` takes: a path (.pth, .pt, .safetensors, .npz,
 .msgpack, an Orbax folder, a run), https://..., hf:OWNER/NAME/FILE, efficientnet_lite0, minilm. OUT
-is .npz or .safetensors, in our names and layouts, and can be read again. Nothing in FILE is
-executed.
+is .npz or .safetensors, in our names and layouts, and can be read again. Of a run that was trained
+with --transfer=lora it holds the merged weights. Nothing in FILE is executed.
 """
 
 import argparse

@@ -13,6 +13,7 @@ from tlda.methods import Method
 TWO_CLASSES = [
   'adamatch',
   'atdoc',
+  'bi_tuning',
   'bnm',
   'can',
   'cdan',
@@ -49,6 +50,7 @@ TWO_EXAMPLES = [
   'jan_adversarial',
 ]
 AT_LEAST_ONE = {
+  'bi_tuning': ['keys_per_class', 'projection'],
   'bsp': ['singular_values'],
   'bss': ['singular_values'],
   'can': ['clusterings', 'members'],
@@ -65,6 +67,7 @@ AT_LEAST_ONE = {
 }
 ABOVE_ZERO = {
   'afn': ['step', 'radius'],
+  'bi_tuning': ['temperature'],
   'can': ['radius'],
   'co_tuning': ['temperature'],
   'cutmix': ['alpha'],
@@ -80,17 +83,20 @@ ABOVE_ZERO = {
   'vada': ['radius'],
 }
 NOT_NEGATIVE = {
+  'bi_tuning': ['weight'],
   'bss': ['weight'],
   'cdan': ['random_dimension'],
   'co_tuning': ['weight'],
   'delta': ['weight'],
   'knowledge_distillation': ['logits', 'features', 'attention'],
   'lwf': ['weight'],
+  'rotation': ['weight'],
   'sdat': ['rho'],
   'wdgrl': ['penalty'],
 }
 SHARES = {
   'adamatch': ['decay', 'memory', 'threshold'],
+  'bi_tuning': ['momentum'],
   'fixmatch': ['decay', 'threshold'],
   'mean_teacher': ['decay', 'threshold'],
   'mstn': ['memory'],

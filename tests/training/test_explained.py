@@ -1,5 +1,6 @@
 """What a finished run says of its probabilities, and of where it looks."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -92,3 +93,11 @@ def test_what_cannot_be_explained_is_said_and_the_result_is_kept(
   assert 'left out: calibration (RuntimeError: out of memory)' in said
   assert 'left out: heat maps' in said
   report.write([tmp_path], tmp_path / 'index.html')
+
+
+def test_a_target_that_is_the_source_is_not_fitted_on_what_is_measured(tmp_path: Path) -> None:
+  run = make_run(SourceOnly, tmp_path)
+  run = dataclasses.replace(run, target=run.sources[0])
+  calibration = fit(run)['calibration']
+  examples = [calibration[f'{name}_test']['examples'] for name in ('source', 'target')]
+  assert examples == [11, 10]  # Of the 21 test examples.

@@ -13,6 +13,7 @@ from tlda.methods.adda import ADDA
 from tlda.methods.afn import AFN
 from tlda.methods.atdoc import ATDOC
 from tlda.methods.batch import Batch, Context, DomainSpec, Examples, Spec
+from tlda.methods.bi_tuning import BiTuning
 from tlda.methods.bnm import BNM
 from tlda.methods.bsp import BSP
 from tlda.methods.bsp_cdan import BSPCDAN
@@ -50,7 +51,9 @@ from tlda.methods.method import DomainPass, Method, Outputs, Phase, Terms
 from tlda.methods.minimum_entropy import MinimumEntropy
 from tlda.methods.mixup import Mixup
 from tlda.methods.mstn import MSTN
+from tlda.methods.multi_task import MultiTask
 from tlda.methods.pseudo_label import PseudoLabel
+from tlda.methods.rotation import Rotation
 from tlda.methods.sdat import SDAT
 from tlda.methods.sinkhorn import SinkhornAlignment
 from tlda.methods.source_only import SourceOnly
@@ -74,6 +77,7 @@ __all__ = [
   'BSPCDAN',
   'BSS',
   'Batch',
+  'BiTuning',
   'CAN',
   'CDAN',
   'CDANE',
@@ -110,9 +114,11 @@ __all__ = [
   'Method',
   'MinimumEntropy',
   'Mixup',
+  'MultiTask',
   'Outputs',
   'Phase',
   'PseudoLabel',
+  'Rotation',
   'SDAT',
   'STAR',
   'SWD',

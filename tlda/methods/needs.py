@@ -30,6 +30,14 @@ def amounts(method: Method) -> None:
     raise UserError(f'{type(method).__name__} moves or mixes inputs: tokens of text cannot be')
 
 
+def square_images(method: Method) -> None:
+  """Refuses vectors, texts and images that would not fit when turned by 90 degrees."""
+  shape = method.spec.input_shape
+  if len(shape) != 3 or shape[0] != shape[1]:
+    given = 'text' if method.spec.is_text else 'x'.join(map(str, shape))
+    raise UserError(f'{type(method).__name__} turns images: they must be square, not {given}')
+
+
 def at_least(method: Method, bound: float, *fields: str) -> None:
   """Refuses fields below a bound."""
   for field in fields:

@@ -128,8 +128,17 @@ def explain(
   more = tried('heat maps', maps) if 'target_images' in samples else {}
   return more, {
     'proxy_a_distance': tried('the proxy A-distance', lambda: distances(samples)),
-    'calibration': tried('calibration', lambda: explained.calibrate(seen.logits, seen.labels)),
+    'calibration': tried('calibration', lambda: explained.calibrate(*_apart(run, seen))),
   }
+
+
+def _apart(run: Run, seen: Seen) -> Seen:
+  """Returns what was seen; of a domain that is source and target at once, a half for each."""
+  if run.sources[0].name != run.target.name:
+    return seen
+  halves = {'source': slice(0, None, 2), 'target': slice(1, None, 2)}
+  logits = {name: seen.logits[name][:, rows] for name, rows in halves.items()}
+  return Seen(logits, {name: seen.labels[name][rows] for name, rows in halves.items()})
 
 
 def distances(samples: Samples) -> dict[str, float]:

@@ -13,6 +13,7 @@ from sklearn.datasets import load_sample_image
 
 from scripts import _reference_inputs
 from tests.models import numpy_layers, reference
+from tlda.models import pretrained
 from tlda.models.backbones import EfficientNet
 from tlda.models.backbones.efficientnet import MBConv
 
@@ -46,7 +47,7 @@ def test_layers_are_the_stem_each_block_and_the_head() -> None:
 
 
 def test_names_and_shapes_are_those_of_the_file() -> None:
-  backbone, arrays = EfficientNet(), reference.lite0()
+  backbone, arrays = EfficientNet(), reference.published('efficientnet_lite0')
   ours = {
     name: shape for _, name, shape in reference.named(backbone, reference.shapes(backbone, IMAGE))
   }
@@ -62,12 +63,16 @@ def test_names_and_shapes_are_those_of_the_file() -> None:
 
 
 def test_photographs_get_pytorch_s_logits_and_plausible_classes() -> None:
-  backbone, arrays, expected = EfficientNet(), reference.lite0(), reference.outputs('lite0')
+  backbone, arrays, expected = (
+    EfficientNet(),
+    reference.published('efficientnet_lite0'),
+    reference.outputs('lite0'),
+  )
   pixels = [_reference_inputs.crop(photograph(name)) for name in expected['names']]
   assert [zlib.crc32(crop.tobytes()) for crop in pixels] == expected['pixels_crc32'].tolist()
   known = backbone.published
   images = (np.stack(pixels) / 255 - known.mean) / known.std
-  variables = reference.load(backbone, reference.shapes(backbone, IMAGE), arrays)
+  variables = pretrained.load(backbone, reference.shapes(backbone, IMAGE), arrays)
   features = jax.jit(backbone.apply)(variables, images.astype(np.float32))
   logits = np.asarray(features) @ arrays['_fc.weight'].T + arrays['_fc.bias']
   np.testing.assert_allclose(logits, expected['logits'], atol=1e-4)

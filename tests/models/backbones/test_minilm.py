@@ -8,6 +8,7 @@ import pytest
 
 from tests.models import reference
 from tlda.errors import UserError
+from tlda.models import pretrained
 from tlda.models.backbones import MiniLM
 
 TOKENS = np.array([[101, 7, 9, 102, 0, 0], [101, 3, 102, 0, 0, 0]])
@@ -26,7 +27,7 @@ def test_layers_are_the_embeddings_and_each_layer() -> None:
 
 
 def test_names_and_shapes_are_those_of_the_file() -> None:
-  backbone, arrays = MiniLM(), reference.minilm()
+  backbone, arrays = MiniLM(), reference.published('minilm')
   ours = {
     name: shape for _, name, shape in reference.named(backbone, reference.shapes(backbone, TOKENS))
   }
@@ -44,7 +45,9 @@ def test_sentences_get_the_embeddings_of_transformers(dtype: type) -> None:
   backbone, expected = MiniLM(), reference.outputs('minilm')
   tokens = expected['tokens'].astype(dtype)
   assert (tokens == 0).any()
-  variables = reference.load(backbone, reference.shapes(backbone, tokens), reference.minilm())
+  variables = pretrained.load(
+    backbone, reference.shapes(backbone, tokens), reference.published('minilm')
+  )
   got = jax.jit(backbone.apply)(variables, tokens)
   np.testing.assert_allclose(got, expected['embeddings'], atol=1e-4)
 

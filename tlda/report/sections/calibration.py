@@ -16,8 +16,8 @@ _BEFORE = '#8b919b'  # a grey, as after the scaling a run has its own colour
 _LEAD = (
   'The expected calibration error is the mean gap, in points, between confidence and accuracy; '
   'over 15 bins of the confidence (Guo et al., 2017). After: logits divided by a temperature that '
-  'is fitted on the source test examples, and is a little too good for these themselves. No target '
-  'label is used, unless the target is the source.'
+  'is fitted on the source test examples, and is a little too good for these themselves. Where the '
+  'source is the target, one half of the test examples counts as source.'
 )
 
 
