@@ -8,7 +8,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax import traverse_util
+from flax.core import Scope
 
+from tlda.models.pointwise import PointwiseConv
 from tlda.models.wrapper import Wrapper
 
 # Where the products lie, beside 'backbone'.
@@ -26,9 +28,9 @@ class LowRank(Wrapper):
   that the first output is the backbone's. Of a convolution, A is one of the same kernel size,
   stride and padding to `rank` channels, B one of 1x1.
 
-  Only `nn.Dense` and ungrouped `nn.Conv` have a product; all other modules, such as grouped,
-  depthwise and pooled convolutions (`DepthwiseConv`, `PooledConv`) and embeddings, stay as they
-  are.
+  Only `nn.Dense`, ungrouped `nn.Conv` and `PointwiseConv` have a product; all other modules, such
+  as grouped, depthwise and pooled convolutions (`DepthwiseConv`, `PooledConv`) and embeddings, stay
+  as they are.
 
   Attributes:
     backbone: The backbone.
@@ -50,17 +52,16 @@ class LowRank(Wrapper):
     y = call(*args, **kw)
     if not _is_linear(module) or not re.search(self.pattern, '/'.join(path)):
       return y
-    factor = {'use_bias': False, 'name': None}
     place = lambda name: self.place(PRODUCTS, *path, name)
-    down = module.clone(features=self.rank, kernel_init=_NORMAL, parent=place('down'), **factor)
+    down = _narrowed(module, self.rank, place('down'))
+    numbers = {name: getattr(module, name, None) for name in ('dtype', 'precision')}
     up = nn.Dense(
       y.shape[-1],
+      use_bias=False,
       kernel_init=nn.initializers.zeros,
-      dtype=module.dtype,
-      param_dtype=module.param_dtype,
-      precision=module.precision,
+      param_dtype=getattr(module, 'param_dtype', jnp.float32),
       parent=place('up'),
-      **factor,
+      **numbers,
     )
     return y + self.alpha / self.rank * up(down(*args, **kw))
 
@@ -94,4 +95,12 @@ def merge(arrays: Mapping[str, Any], alpha: float) -> dict[str, Any]:
 def _is_linear(module: nn.Module) -> bool:
   if isinstance(module, nn.Conv):
     return module.feature_group_count == 1 and module.mask is None
-  return isinstance(module, nn.Dense)
+  return isinstance(module, nn.Dense | PointwiseConv)
+
+
+def _narrowed(module: nn.Module, rank: int, parent: Scope) -> nn.Module:
+  """Returns a linear map like another, without bias, to `rank` features."""
+  own = {'kernel_init': _NORMAL, 'parent': parent, 'name': None}
+  if isinstance(module, PointwiseConv):
+    return module.clone(width=rank, **own)
+  return module.clone(features=rank, use_bias=False, **own)
