@@ -15,7 +15,10 @@ from jax.sharding import PartitionSpec as P
 from tests.models import numpy_layers
 from tests.models.wrapped import Kinds
 from tlda import axis
+from tlda.models import backbones
 from tlda.models.low_rank import LowRank
+from tlda.models.network import backbone_of
+from tlda.models.pointwise import PointwiseConv
 
 IMAGES = np.random.default_rng(0).normal(size=(8, 12, 12, 3)).astype(np.float32)
 
@@ -60,6 +63,30 @@ def test_strided_convolution_equals_numpy() -> None:
   down = numpy_layers.convolve(IMAGES, product['down']['kernel'], 2, 1)
   expected = whole + 3 / 2 * down @ product['up']['kernel'].astype(np.float64)
   np.testing.assert_allclose(module.apply(values, IMAGES), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('layer', [PointwiseConv(5), nn.Conv(5, (1, 1), use_bias=False)])
+def test_pointwise_convolution_equals_numpy(layer: nn.Module) -> None:
+  module = LowRank(One(layer), rank=2, alpha=3.0)
+  values = drawn(module, IMAGES)
+  own, product = values['params']['backbone']['layer'], values['params']['low_rank']['layer']
+  assert (product['down']['kernel'].shape, product['up']['kernel'].shape) == ((1, 1, 3, 2), (2, 5))
+  learned = product['down']['kernel'][0, 0].astype(np.float64) @ product['up']['kernel']
+  expected = IMAGES @ (own['kernel'][0, 0] + 3 / 2 * learned)
+  np.testing.assert_allclose(module.apply(values, IMAGES), expected, rtol=1e-4, atol=1e-5)
+  merged = {'params': module.merged(values['params'])}
+  np.testing.assert_allclose(One(layer).apply(merged, IMAGES), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('name', ['efficientnet_lite0', 'minilm', 'resnet18', 'vgg16', 'vit_s16'])
+def test_every_kernel_of_a_deep_backbone_but_depthwise_ones_has_a_product(name: str) -> None:
+  backbone = backbone_of(backbones.network(name, classes=2).extractor)
+  inputs = np.ones((1, 5), np.int32) if name == 'minilm' else np.ones((1, 32, 32, 3), np.float32)
+  params = jax.eval_shape(LowRank(backbone).init, jax.random.key(0), inputs)['params']
+  kernels = {path.removesuffix('/kernel') for path in paths(params['backbone']) if 'kernel' in path}
+  has = {path.removesuffix('/up/kernel') for path in paths(params['low_rank']) if '/up/' in path}
+  assert has == {path for path in kernels if 'depthwise' not in path}
+  assert len(has) > 10
 
 
 def test_the_first_output_is_the_backbones() -> None:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import traverse_util
 
+from tlda.models.pointwise import PointwiseConv
 from tlda.models.wrapper import Wrapper
 
 # Where the products lie, beside 'backbone'.
@@ -26,9 +27,9 @@ class LowRank(Wrapper):
   that the first output is the backbone's. Of a convolution, A is one of the same kernel size,
   stride and padding to `rank` channels, B one of 1x1.
 
-  Only `nn.Dense` and ungrouped `nn.Conv` have a product; all other modules, such as grouped,
-  depthwise and pooled convolutions (`DepthwiseConv`, `PooledConv`) and embeddings, stay as they
-  are.
+  Only `nn.Dense`, ungrouped `nn.Conv` and `PointwiseConv` have a product; all other modules, such
+  as grouped, depthwise and pooled convolutions (`DepthwiseConv`, `PooledConv`) and embeddings, stay
+  as they are.
 
   Attributes:
     backbone: The backbone.
@@ -50,19 +51,24 @@ class LowRank(Wrapper):
     y = call(*args, **kw)
     if not _is_linear(module) or not re.search(self.pattern, '/'.join(path)):
       return y
-    factor = {'use_bias': False, 'name': None}
     place = lambda name: self.place(PRODUCTS, *path, name)
-    down = module.clone(features=self.rank, kernel_init=_NORMAL, parent=place('down'), **factor)
+    own = ('dtype', 'param_dtype', 'precision')
     up = nn.Dense(
       y.shape[-1],
+      use_bias=False,
       kernel_init=nn.initializers.zeros,
-      dtype=module.dtype,
-      param_dtype=module.param_dtype,
-      precision=module.precision,
       parent=place('up'),
-      **factor,
+      **{field: getattr(module, field) for field in own if hasattr(module, field)},
     )
+    down = module.clone(**self._narrow(module), name=None, parent=place('down'))
     return y + self.alpha / self.rank * up(down(*args, **kw))
+
+  @nn.nowrap
+  def _narrow(self, module: nn.Module) -> dict[str, Any]:
+    """Returns the fields in which the first factor differs from the map."""
+    if isinstance(module, PointwiseConv):
+      return {'width': self.rank, 'kernel_init': _NORMAL}
+    return {'features': self.rank, 'kernel_init': _NORMAL, 'use_bias': False}
 
   @nn.nowrap
   def merged(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,4 +100,4 @@ def merge(arrays: Mapping[str, Any], alpha: float) -> dict[str, Any]:
 def _is_linear(module: nn.Module) -> bool:
   if isinstance(module, nn.Conv):
     return module.feature_group_count == 1 and module.mask is None
-  return isinstance(module, nn.Dense)
+  return isinstance(module, nn.Dense | PointwiseConv)
