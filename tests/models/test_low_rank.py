@@ -15,6 +15,7 @@ from jax.sharding import PartitionSpec as P
 from tests.models import numpy_layers
 from tests.models.wrapped import Kinds
 from tlda import axis
+from tlda.models import backbones
 from tlda.models.low_rank import LowRank
 
 IMAGES = np.random.default_rng(0).normal(size=(8, 12, 12, 3)).astype(np.float32)
@@ -76,7 +77,7 @@ def test_only_dense_layers_and_ungrouped_convolutions_have_a_product() -> None:
   params = jax.eval_shape(LowRank(Kinds(), rank=2).init, jax.random.key(0), IMAGES)['params']
   assert paths(params['low_rank']) == {
     f'{layer}/{factor}/kernel'
-    for layer in ('stem', 'block/in', 'block/out')
+    for layer in ('stem', 'narrow', 'block/in', 'block/out')
     for factor in ('down', 'up')
   }
   stem = params['low_rank']['stem']
@@ -87,6 +88,27 @@ def test_only_dense_layers_and_ungrouped_convolutions_have_a_product() -> None:
   assert set(params['low_rank']['block']) == {'in'}
   none = jax.eval_shape(LowRank(Kinds(), pattern='pooled').init, jax.random.key(0), IMAGES)
   assert set(none['params']) == {'backbone'}
+
+
+@pytest.mark.parametrize(
+  ('name', 'inputs'),
+  [
+    ('efficientnet_lite0', (32, 32, 3)),
+    ('minilm', (9,)),
+    ('resnet50', (32, 32, 3)),
+    ('vgg16', (32, 32, 3)),
+    ('vit_s16', (32, 32, 3)),
+  ],
+)
+def test_every_linear_map_of_a_real_backbone_has_a_product(
+  name: str, inputs: tuple[int, ...]
+) -> None:
+  extractor = backbones.network(name, classes=2, bottleneck=0, wrap=LowRank).extractor
+  made = jax.eval_shape(extractor.init, jax.random.key(0), jnp.zeros((1, *inputs)))['params']
+  kernels = {path for path in paths(made['backbone']) if path.endswith('/kernel')}
+  have = {path.replace('/up/', '/') for path in paths(made['low_rank']) if '/up/' in path}
+  assert have
+  assert have == {path for path in kernels if 'depthwise' not in path}
 
 
 def test_factors_are_drawn_apart_and_the_last_is_zero() -> None:
