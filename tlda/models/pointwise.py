@@ -12,14 +12,17 @@ class PointwiseConv(nn.Module):
 
   Attributes:
     width: The number of output channels.
+    kernel_init: What the kernel is drawn by.
   """
 
   width: int
+  kernel_init: nn.initializers.Initializer = nn.initializers.variance_scaling(
+    2.0, 'fan_out', 'normal'
+  )
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Returns `[batch, height, width, self.width]` of `[batch, height, width, channels]`."""
-    init = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
-    kernel = self.param('kernel', init, (1, 1, x.shape[-1], self.width))
+    kernel = self.param('kernel', self.kernel_init, (1, 1, x.shape[-1], self.width))
     x, kernel = nn.dtypes.promote_dtype(x, kernel)
     return x @ kernel[0, 0]
