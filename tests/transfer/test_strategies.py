@@ -26,7 +26,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 LOCATE = locator(LAYERS)
 # One that freezes, one that reads the step, one with a state, and those that change the network:
 # others are functions of a leaf alone.
-STATEFUL = ('freeze', 'gradual_unfreezing', 'l2_sp', 'adapter', 'lora', 'stoch_norm')
+STATEFUL = ('freeze', 'gradual_unfreezing', 'l2_sp', 'stoch_norm')
 EIGHT = ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')
 EIGHT_LAYERS = tuple((name,) for name in EIGHT)
 
