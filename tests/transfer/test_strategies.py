@@ -24,7 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
   'gradual_unfreezing': {'groups': 2, 'until': 0.75},
 }
 LOCATE = locator(LAYERS)
-# One that freezes, one that reads the step, one with a state, and those that change the network:
+# One that freezes, one that reads the step, one with a state, and one that changes the network:
 # others are functions of a leaf alone.
 STATEFUL = ('freeze', 'gradual_unfreezing', 'l2_sp', 'stoch_norm')
 EIGHT = ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')
