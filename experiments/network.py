@@ -117,7 +117,8 @@ def expected(parsed: Mapping[str, Any], network: Network) -> Preprocessing | Non
     return None
   published = getattr(backbone_of(network.extractor), 'published', None)
   if published is None:
-    raise UserError(f'--backbone={parsed["backbone"]} has no public weights: leave out --weights')
+    name = parsed['backbone']
+    raise UserError(f'--backbone={name} has no public weights: give --weights=RUN or --weights=')
   return Preprocessing(published.mean, published.std or None)
 
 

@@ -17,8 +17,6 @@ from tests.models.wrapped import Kinds
 from tlda import axis
 from tlda.models import backbones
 from tlda.models.low_rank import LowRank
-from tlda.models.network import backbone_of
-from tlda.models.pointwise import PointwiseConv
 
 IMAGES = np.random.default_rng(0).normal(size=(8, 12, 12, 3)).astype(np.float32)
 
@@ -65,30 +63,6 @@ def test_strided_convolution_equals_numpy() -> None:
   np.testing.assert_allclose(module.apply(values, IMAGES), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize('layer', [PointwiseConv(5), nn.Conv(5, (1, 1), use_bias=False)])
-def test_pointwise_convolution_equals_numpy(layer: nn.Module) -> None:
-  module = LowRank(One(layer), rank=2, alpha=3.0)
-  values = drawn(module, IMAGES)
-  own, product = values['params']['backbone']['layer'], values['params']['low_rank']['layer']
-  assert (product['down']['kernel'].shape, product['up']['kernel'].shape) == ((1, 1, 3, 2), (2, 5))
-  learned = product['down']['kernel'][0, 0].astype(np.float64) @ product['up']['kernel']
-  expected = IMAGES @ (own['kernel'][0, 0] + 3 / 2 * learned)
-  np.testing.assert_allclose(module.apply(values, IMAGES), expected, rtol=1e-4, atol=1e-5)
-  merged = {'params': module.merged(values['params'])}
-  np.testing.assert_allclose(One(layer).apply(merged, IMAGES), expected, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize('name', ['efficientnet_lite0', 'minilm', 'resnet18', 'vgg16', 'vit_s16'])
-def test_every_kernel_of_a_deep_backbone_but_depthwise_ones_has_a_product(name: str) -> None:
-  backbone = backbone_of(backbones.network(name, classes=2).extractor)
-  inputs = np.ones((1, 5), np.int32) if name == 'minilm' else np.ones((1, 32, 32, 3), np.float32)
-  params = jax.eval_shape(LowRank(backbone).init, jax.random.key(0), inputs)['params']
-  kernels = {path.removesuffix('/kernel') for path in paths(params['backbone']) if 'kernel' in path}
-  has = {path.removesuffix('/up/kernel') for path in paths(params['low_rank']) if '/up/' in path}
-  assert has == {path for path in kernels if 'depthwise' not in path}
-  assert len(has) > 10
-
-
 def test_the_first_output_is_the_backbones() -> None:
   values = LowRank(Kinds()).init(jax.random.key(0), IMAGES)
   bare = {name: tree['backbone'] for name, tree in values.items()}
@@ -103,7 +77,7 @@ def test_only_dense_layers_and_ungrouped_convolutions_have_a_product() -> None:
   params = jax.eval_shape(LowRank(Kinds(), rank=2).init, jax.random.key(0), IMAGES)['params']
   assert paths(params['low_rank']) == {
     f'{layer}/{factor}/kernel'
-    for layer in ('stem', 'block/in', 'block/out')
+    for layer in ('stem', 'narrow', 'block/in', 'block/out')
     for factor in ('down', 'up')
   }
   stem = params['low_rank']['stem']
@@ -114,6 +88,27 @@ def test_only_dense_layers_and_ungrouped_convolutions_have_a_product() -> None:
   assert set(params['low_rank']['block']) == {'in'}
   none = jax.eval_shape(LowRank(Kinds(), pattern='pooled').init, jax.random.key(0), IMAGES)
   assert set(none['params']) == {'backbone'}
+
+
+@pytest.mark.parametrize(
+  ('name', 'inputs'),
+  [
+    ('efficientnet_lite0', (32, 32, 3)),
+    ('minilm', (9,)),
+    ('resnet50', (32, 32, 3)),
+    ('vgg16', (32, 32, 3)),
+    ('vit_s16', (32, 32, 3)),
+  ],
+)
+def test_every_linear_map_of_a_real_backbone_has_a_product(
+  name: str, inputs: tuple[int, ...]
+) -> None:
+  extractor = backbones.network(name, classes=2, bottleneck=0, wrap=LowRank).extractor
+  made = jax.eval_shape(extractor.init, jax.random.key(0), jnp.zeros((1, *inputs)))['params']
+  kernels = {path for path in paths(made['backbone']) if path.endswith('/kernel')}
+  have = {path.replace('/up/', '/') for path in paths(made['low_rank']) if '/up/' in path}
+  assert have
+  assert have == {path for path in kernels if 'depthwise' not in path}
 
 
 def test_factors_are_drawn_apart_and_the_last_is_zero() -> None:

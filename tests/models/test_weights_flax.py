@@ -1,6 +1,7 @@
 """Flax's msgpack, npz and Orbax checkpoints are read by path, without the collection."""
 
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -134,7 +135,7 @@ def test_orbax(tmp_path: Path) -> None:
 
 
 def test_a_run_of_ours(tmp_path: Path) -> None:
-  """The newest checkpoint, and its first seed; teachers and optimizers are left out."""
+  """What was selected, or the newest, and its first seed; teachers, optimizers are left out."""
   checkpoints = Checkpoints(tmp_path / 'checkpoints')
   for step in (9, 10):
     state = {
@@ -153,6 +154,8 @@ def test_a_run_of_ours(tmp_path: Path) -> None:
   check(flax_files.read_checkpoint(tmp_path), wanted)
   newer = {name: array - 1 for name, array in wanted.items()}
   check(flax_files.read_checkpoint(tmp_path / 'checkpoints' / '9'), newer)
+  shutil.copytree(tmp_path / 'checkpoints' / '9', tmp_path / 'selected' / '9')
+  check(flax_files.read_checkpoint(tmp_path), newer)
 
 
 def test_a_broken_checkpoint_is_one_sentence(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax import traverse_util
+from flax.core import Scope
 
 from tlda.models.pointwise import PointwiseConv
 from tlda.models.wrapper import Wrapper
@@ -27,7 +28,7 @@ class LowRank(Wrapper):
   that the first output is the backbone's. Of a convolution, A is one of the same kernel size,
   stride and padding to `rank` channels, B one of 1x1.
 
-  Only `nn.Dense`, ungrouped `nn.Conv` and `PointwiseConv` have a product; all other modules, such
+  Only `nn.Dense`, `PointwiseConv` and ungrouped `nn.Conv` have a product; all other modules, such
   as grouped, depthwise and pooled convolutions (`DepthwiseConv`, `PooledConv`) and embeddings, stay
   as they are.
 
@@ -52,23 +53,10 @@ class LowRank(Wrapper):
     if not _is_linear(module) or not re.search(self.pattern, '/'.join(path)):
       return y
     place = lambda name: self.place(PRODUCTS, *path, name)
-    own = ('dtype', 'param_dtype', 'precision')
-    up = nn.Dense(
-      y.shape[-1],
-      use_bias=False,
-      kernel_init=nn.initializers.zeros,
-      parent=place('up'),
-      **{field: getattr(module, field) for field in own if hasattr(module, field)},
-    )
-    down = module.clone(**self._narrow(module), name=None, parent=place('down'))
-    return y + self.alpha / self.rank * up(down(*args, **kw))
-
-  @nn.nowrap
-  def _narrow(self, module: nn.Module) -> dict[str, Any]:
-    """Returns the fields in which the first factor differs from the map."""
-    if isinstance(module, PointwiseConv):
-      return {'width': self.rank, 'kernel_init': _NORMAL}
-    return {'features': self.rank, 'kernel_init': _NORMAL, 'use_bias': False}
+    down = _down(module, self.rank, place('down'))
+    zeros = nn.initializers.zeros
+    up = nn.Dense(y.shape[-1], use_bias=False, kernel_init=zeros, parent=place('up'))
+    return y + (self.alpha / self.rank * up(down(*args, **kw))).astype(y.dtype)
 
   @nn.nowrap
   def merged(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +81,8 @@ def merge(arrays: Mapping[str, Any], alpha: float) -> dict[str, Any]:
       before, layer = found.groups()
       up = arrays[f'{before}{PRODUCTS}/{layer}/up/kernel']
       product = jnp.matmul(down, up, precision=jax.lax.Precision.HIGHEST)
-      merged[f'{before}backbone/{layer}/kernel'] += alpha / down.shape[-1] * product
+      kernel = f'{before}backbone/{layer}/kernel'
+      merged[kernel] = merged[kernel] + alpha / down.shape[-1] * product
   return merged
 
 
@@ -101,3 +90,11 @@ def _is_linear(module: nn.Module) -> bool:
   if isinstance(module, nn.Conv):
     return module.feature_group_count == 1 and module.mask is None
   return isinstance(module, nn.Dense | PointwiseConv)
+
+
+def _down(module: nn.Module, rank: int, parent: Scope) -> nn.Module:
+  """Returns the map from what a module sees to `rank` channels."""
+  settings = {'use_bias': False, 'kernel_init': _NORMAL, 'parent': parent, 'name': None}
+  if isinstance(module, PointwiseConv):
+    return nn.Dense(rank, **settings)
+  return module.clone(features=rank, **settings)

@@ -12,7 +12,7 @@ class PointwiseConv(nn.Module):
 
   Attributes:
     width: The number of output channels.
-    kernel_init: Draws the kernel.
+    kernel_init: What the kernel is drawn by.
   """
 
   width: int

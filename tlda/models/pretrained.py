@@ -32,10 +32,10 @@ def read(place: str) -> Arrays:
 
   Args:
     place: A path: `.pth` or `.pt` (zip or older pickle), `.safetensors`, `.npz`, Flax's `.msgpack`,
-      or a folder (an Orbax checkpoint, or a run of ours: its newest checkpoint, first seed, with
-      the products of LoRA merged into its kernels); an address `https://...`, downloaded once;
-      `hf:OWNER/NAME/FILE` of the Hugging Face hub; or a name of `places.KNOWN`, which a package
-      brings. An address may end with `#sha256=HEX`.
+      or a folder (an Orbax checkpoint, or a run of ours: the step that its `--select` chose, else
+      its newest checkpoint, first seed, with the products of LoRA merged into its kernels); an
+      address `https://...`, downloaded once; `hf:OWNER/NAME/FILE` of the Hugging Face hub; or a
+      name of `places.KNOWN`, which a package brings. An address may end with `#sha256=HEX`.
 
   Returns:
     Arrays by the names, and of the dtypes, that the file has. They may be read-only.

@@ -70,7 +70,7 @@ def read_checkpoint(folder: Path) -> dict[str, np.ndarray]:
 
   Args:
     folder: A tree that Orbax saved, a step's folder with such a tree in it, or the folder of a run
-      of ours: its newest checkpoint, first seed.
+      of ours: the step that its `--select` chose, else its newest checkpoint; first seed.
 
   Returns:
     Arrays by name.
@@ -101,9 +101,11 @@ def _npy(content: bytes) -> np.ndarray:
 
 
 def _tree_folder(folder: Path) -> Path:
-  steps = [path for path in folder.glob('checkpoints/*') if path.name.isdigit()]
-  if steps:
-    folder = max(steps, key=lambda path: int(path.name))
+  for kept in ('selected', 'checkpoints'):
+    steps = [path for path in folder.glob(f'{kept}/*') if path.name.isdigit()]
+    if steps:
+      folder = max(steps, key=lambda path: int(path.name))
+      break
   for inner in (folder, folder / 'state', folder / 'default'):
     if (inner / '_METADATA').exists():
       return inner.absolute()
