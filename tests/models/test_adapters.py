@@ -62,7 +62,7 @@ def test_the_first_output_is_the_backbones() -> None:
   module = Adapters(Kinds(), 3)
   values = module.init(jax.random.key(0), IMAGES)
   adapters = values['params']['adapters']
-  assert set(adapters) == {'grouped', 'pooled', 'block'}
+  assert set(adapters) == {'grouped', 'pooled', 'narrow', 'block'}
   assert adapters['pooled']['down']['kernel'].shape == (5, 3)
   assert adapters['pooled']['down']['kernel'].any()
   bare = {name: tree['backbone'] for name, tree in values.items()}

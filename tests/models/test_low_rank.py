@@ -15,9 +15,8 @@ from jax.sharding import PartitionSpec as P
 from tests.models import numpy_layers
 from tests.models.wrapped import Kinds
 from tlda import axis
-from tlda.models.backbones import EfficientNet
+from tlda.models import backbones
 from tlda.models.low_rank import LowRank
-from tlda.models.pointwise import PointwiseConv
 
 IMAGES = np.random.default_rng(0).normal(size=(8, 12, 12, 3)).astype(np.float32)
 
@@ -78,7 +77,7 @@ def test_only_dense_layers_and_ungrouped_convolutions_have_a_product() -> None:
   params = jax.eval_shape(LowRank(Kinds(), rank=2).init, jax.random.key(0), IMAGES)['params']
   assert paths(params['low_rank']) == {
     f'{layer}/{factor}/kernel'
-    for layer in ('stem', 'block/in', 'block/out')
+    for layer in ('stem', 'narrow', 'block/in', 'block/out')
     for factor in ('down', 'up')
   }
   stem = params['low_rank']['stem']
@@ -91,25 +90,25 @@ def test_only_dense_layers_and_ungrouped_convolutions_have_a_product() -> None:
   assert set(none['params']) == {'backbone'}
 
 
-def test_a_pointwise_convolution_is_adapted_and_merged() -> None:
-  module = LowRank(One(PointwiseConv(5)), rank=2, alpha=3.0)
-  values = drawn(module, IMAGES)
-  own, product = values['params']['backbone']['layer'], values['params']['low_rank']['layer']
-  down, up = (product[name]['kernel'].astype(np.float64) for name in ('down', 'up'))
-  expected = IMAGES @ own['kernel'][0, 0] + 3 / 2 * IMAGES @ down[0, 0] @ up
-  np.testing.assert_allclose(module.apply(values, IMAGES), expected, rtol=1e-4, atol=1e-5)
-  bare = {'params': module.merged(values['params'])}
-  found = One(PointwiseConv(5)).apply(bare, IMAGES)
-  np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_of_efficientnet_all_but_depthwise_convolutions_have_a_product() -> None:
-  params = jax.eval_shape(LowRank(EfficientNet()).init, jax.random.key(0), IMAGES)['params']
-  kernels = {path.removesuffix('/kernel') for path in paths(params['backbone']) if 'conv' in path}
-  adapted = {path.removesuffix('/up/kernel') for path in paths(params['low_rank'])}
-  adapted = {path for path in adapted if 'down' not in path}
-  assert adapted == {path for path in kernels if 'depthwise' not in path}
-  assert len(adapted) == 1 + 15 + 16 + 1  # The stem; of 16 blocks one is not widened; the last.
+@pytest.mark.parametrize(
+  ('name', 'inputs'),
+  [
+    ('efficientnet_lite0', (32, 32, 3)),
+    ('minilm', (9,)),
+    ('resnet50', (32, 32, 3)),
+    ('vgg16', (32, 32, 3)),
+    ('vit_s16', (32, 32, 3)),
+  ],
+)
+def test_every_linear_map_of_a_real_backbone_has_a_product(
+  name: str, inputs: tuple[int, ...]
+) -> None:
+  extractor = backbones.network(name, classes=2, bottleneck=0, wrap=LowRank).extractor
+  made = jax.eval_shape(extractor.init, jax.random.key(0), jnp.zeros((1, *inputs)))['params']
+  kernels = {path for path in paths(made['backbone']) if path.endswith('/kernel')}
+  have = {path.replace('/up/', '/') for path in paths(made['low_rank']) if '/up/' in path}
+  assert have
+  assert have == {path for path in kernels if 'depthwise' not in path}
 
 
 def test_factors_are_drawn_apart_and_the_last_is_zero() -> None:

@@ -5,16 +5,17 @@ import jax
 
 from tlda.models.convolution import PooledConv
 from tlda.models.normalization import Normalization
+from tlda.models.pointwise import PointwiseConv
 
 
 class Kinds(nn.Module):
-  """Convolutions (strided, grouped, pooled), normalisation, and dense layers."""
+  """Convolutions (strided, grouped, pooled, 1x1), normalisation, and dense layers."""
 
   normalization: str = 'joint'
 
   @property
   def layers(self) -> tuple[tuple[str, ...], ...]:
-    return ('stem', 'bn'), ('grouped',), ('pooled',), ('block',)
+    return ('stem', 'bn'), ('grouped',), ('pooled',), ('narrow',), ('block',)
 
   @nn.compact
   def __call__(
@@ -25,6 +26,7 @@ class Kinds(nn.Module):
     x = nn.Conv(4, (3, 3), feature_group_count=2, name='grouped')(nn.relu(x))
     x = PooledConv(5, kernel=3, name='pooled')(x)
     self.sow('intermediates', 'stage1', x)
+    x = PointwiseConv(3, name='narrow')(x)
     return Block(name='block')(x.reshape(len(x), -1))
 
 

@@ -24,9 +24,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
   'gradual_unfreezing': {'groups': 2, 'until': 0.75},
 }
 LOCATE = locator(LAYERS)
-# One that freezes, one that reads the step, one with a state, and those that change the network:
+# One that freezes, one that reads the step, one with a state, and one that changes the network:
 # others are functions of a leaf alone.
-STATEFUL = ('freeze', 'gradual_unfreezing', 'l2_sp', 'adapter', 'lora', 'stoch_norm')
+STATEFUL = ('freeze', 'gradual_unfreezing', 'l2_sp', 'stoch_norm')
 EIGHT = ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')
 EIGHT_LAYERS = tuple((name,) for name in EIGHT)
 

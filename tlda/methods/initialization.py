@@ -52,7 +52,7 @@ def prediction_variables(method: Method) -> Variables:
   Groups that only an objective touches are not among them. The draw is always the same: these are
   the form of a network whose weights are to be read from a file.
   """
-  keys = dict.fromkeys(('params', 'dropout'), jax.random.key(0))
+  keys = dict.fromkeys(('params', *KEYS), jax.random.key(0))
   inputs = method.spec.blank()
   variables = method.init(keys, inputs, jnp.zeros(1, jnp.int32))
   variables.pop(STAGES, None)

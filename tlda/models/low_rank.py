@@ -28,7 +28,7 @@ class LowRank(Wrapper):
   that the first output is the backbone's. Of a convolution, A is one of the same kernel size,
   stride and padding to `rank` channels, B one of 1x1.
 
-  Only `nn.Dense`, ungrouped `nn.Conv` and `PointwiseConv` have a product; all other modules, such
+  Only `nn.Dense`, `PointwiseConv` and ungrouped `nn.Conv` have a product; all other modules, such
   as grouped, depthwise and pooled convolutions (`DepthwiseConv`, `PooledConv`) and embeddings, stay
   as they are.
 
@@ -53,17 +53,10 @@ class LowRank(Wrapper):
     if not _is_linear(module) or not re.search(self.pattern, '/'.join(path)):
       return y
     place = lambda name: self.place(PRODUCTS, *path, name)
-    down = _narrowed(module, self.rank, place('down'))
-    numbers = {name: getattr(module, name, None) for name in ('dtype', 'precision')}
-    up = nn.Dense(
-      y.shape[-1],
-      use_bias=False,
-      kernel_init=nn.initializers.zeros,
-      param_dtype=getattr(module, 'param_dtype', jnp.float32),
-      parent=place('up'),
-      **numbers,
-    )
-    return y + self.alpha / self.rank * up(down(*args, **kw))
+    down = _down(module, self.rank, place('down'))
+    zeros = nn.initializers.zeros
+    up = nn.Dense(y.shape[-1], use_bias=False, kernel_init=zeros, parent=place('up'))
+    return y + (self.alpha / self.rank * up(down(*args, **kw))).astype(y.dtype)
 
   @nn.nowrap
   def merged(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +81,8 @@ def merge(arrays: Mapping[str, Any], alpha: float) -> dict[str, Any]:
       before, layer = found.groups()
       up = arrays[f'{before}{PRODUCTS}/{layer}/up/kernel']
       product = jnp.matmul(down, up, precision=jax.lax.Precision.HIGHEST)
-      merged[f'{before}backbone/{layer}/kernel'] += alpha / down.shape[-1] * product
+      kernel = f'{before}backbone/{layer}/kernel'
+      merged[kernel] = merged[kernel] + alpha / down.shape[-1] * product
   return merged
 
 
@@ -98,9 +92,9 @@ def _is_linear(module: nn.Module) -> bool:
   return isinstance(module, nn.Dense | PointwiseConv)
 
 
-def _narrowed(module: nn.Module, rank: int, parent: Scope) -> nn.Module:
-  """Returns a linear map like another, without bias, to `rank` features."""
-  own = {'kernel_init': _NORMAL, 'parent': parent, 'name': None}
+def _down(module: nn.Module, rank: int, parent: Scope) -> nn.Module:
+  """Returns the map from what a module sees to `rank` channels."""
+  settings = {'use_bias': False, 'kernel_init': _NORMAL, 'parent': parent, 'name': None}
   if isinstance(module, PointwiseConv):
-    return module.clone(width=rank, **own)
-  return module.clone(features=rank, use_bias=False, **own)
+    return nn.Dense(rank, **settings)
+  return module.clone(features=rank, **settings)
