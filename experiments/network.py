@@ -159,8 +159,15 @@ def check(parsed: Mapping[str, Any], run: Run) -> None:
   """Refuses settings of the transfer strategy that fit no parameter of a run.
 
   Raises:
-    UserError: What does not fit.
+    UserError: What does not fit, or what it freezes was never trained.
   """
   chosen, layers = strategy(parsed), backbone_of(run.method.extractor).layers
   if type(chosen).check is not transfer.Strategy.check:  # It takes a second to trace the method.
     chosen.check([leaf for leaf, _ in plan.leaves(plan.shapes(run), locator(layers))])
+  freezes = bool(layers) and type(chosen).moves is not transfer.Strategy.moves
+  starts = run.weights is not None or run.initial is not None or run.method.first_stage is not None
+  if freezes and not starts:
+    raise UserError(
+      f'--transfer={parsed["transfer"]} freezes weights that were never trained: give --weights or '
+      '--init_from'
+    )

@@ -78,14 +78,19 @@ def _files(places: Sequence[str]) -> list[Path]:
   """Returns all files, those below folders in order of name.
 
   Raises:
-    UserError: There is no such file or folder.
+    UserError: There is no such file or folder, or a folder is empty.
   """
   files: list[Path] = []
   for place in map(Path, places):
     if not place.exists():
       raise UserError(f'no such file or folder: {place}')
-    below = sorted(path for path in place.rglob('*') if path.is_file()) if place.is_dir() else []
-    files += [path for path in below if not path.name.startswith('.')] or [place]
+    if not place.is_dir():
+      files.append(place)
+      continue
+    below = sorted(path for path in place.rglob('*') if path.is_file())
+    if not (shown := [path for path in below if not path.name.startswith('.')]):
+      raise UserError(f'the folder {place} holds no files')
+    files += shown
   return files
 
 

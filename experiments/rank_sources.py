@@ -90,7 +90,8 @@ def _fine_tuned(folder: str, run: saved.Saved, parsed: dict[str, Any]) -> float:
   words += [f'--{name}={parsed[name]}' for name in ('steps', 'labels_per_class', 'seeds')]
   words += [f'--learning_rate={parsed["learning_rate"]}']
   words += [f'--data_dir={parsed["data_dir"]}'] if parsed['data_dir'] else []
-  words += [f'--workdir={folder}/fine_tuned-{parsed["target"].replace("/", "_")}']
+  name = '-'.join(str(parsed[flag]) for flag in ('target', 'steps', 'labels_per_class', 'seeds'))
+  words += [f'--workdir={folder}/fine_tuned-{name.replace("/", "_")}']
   result = common.launch(fine_tune.EXPERIMENT, ['fine_tune', *words])
   return float(np.mean(result['accuracy']['target_test']))
 

@@ -136,6 +136,7 @@ def test_mistakes_in_seeds(text: str) -> None:
     (['--data_dir=/no/such/folder', '--source=usps'], 'USPS|usps'),
     (['--target=tfds:no_such_set', '--data_dir=/no/such'], 'no_such_set'),
     (['--init_from=/no/such/run'], 'holds no checkpoint'),
+    (['--transfer=linear_probe'], 'freezes weights that were never trained'),
     (['--workdir=gs://bucket/run'], '--workdir=gs://bucket/run needs another package'),
   ],
 )

@@ -89,14 +89,16 @@ def test_lines_of_text_are_named_by_their_number(tmp_path: Path) -> None:
     ([], 'say which run'),
     (['--workdir=RUN'], 'say what to predict'),
     (['--workdir=RUN', 'nowhere.png'], 'no such file or folder: nowhere.png'),
+    (['--workdir=RUN', 'EMPTY'], 'holds no files'),
     (['--workdir=nowhere', 'x.png'], 'not the folder of a finished run'),
     (['--workdirr=RUN'], 'workdirr'),
   ],
 )
 def test_mistakes_leave_with_code_2(
-  words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+  words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-  words = [word.replace('RUN', trained.folder()) for word in words]
+  named = {'RUN': trained.folder(), 'EMPTY': str(tmp_path)}
+  words = [word.replace('RUN', named['RUN']).replace('EMPTY', named['EMPTY']) for word in words]
   assert predict.main(['predict', *words]) == 2
   said = capsys.readouterr().err
   assert said.startswith('error: ')
