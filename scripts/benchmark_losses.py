@@ -93,6 +93,7 @@ def _draw(name: str, batch: int, rng: np.random.Generator) -> Any:
     'labels': lambda: rng.integers(0, CLASSES, batch, dtype=np.int32),
     'domain_logits': lambda: normal(batch),
     'logits': logits,
+    'maps': lambda: normal(batch, 4, 4, CLASSES),
     'probabilities': lambda: np.asarray(jax.nn.softmax(logits())),
   }
   words = name.split('_')

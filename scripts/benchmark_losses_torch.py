@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scripts import _losses_torch, _worker
+from scripts import _losses_torch, _losses_torch_transfer, _worker
 
 
 class TorchLossBench:
@@ -25,7 +25,8 @@ class TorchLossBench:
 
   def __init__(self, loss: str, folder: Path) -> None:
     """Reads the arguments, and computes all once to compare it."""
-    self._loss = getattr(_losses_torch, loss)
+    module = _losses_torch if hasattr(_losses_torch, loss) else _losses_torch_transfer
+    self._loss = getattr(module, loss)
     with np.load(folder / 'given.npz') as arrays:
       self._given = {name: _argument(x) for name, x in arrays.items()}
     self._moved = {

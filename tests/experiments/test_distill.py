@@ -34,6 +34,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
   assert run(folder / 'slow', *few, '--seeds=2', '--learning_rate=0.01') == 0
   assert run(folder / 'fast', *few, '--seeds=2', '--learning_rate=0.1') == 0
   assert run(folder / 'one', '--method=target_only', '--seeds=7,', '--label_smoothing=0.1') == 0
+  three = {'inputs': np.zeros((30, 8, 8), np.uint8), 'labels': np.arange(30) % 3}
+  np.savez(folder / 'three.npz', **three)
   return folder
 
 
@@ -116,7 +118,7 @@ def test_the_old_head_is_that_of_the_published_weights() -> None:
     (['--teacher=RUNS/one', '--method=target_only'], '--method=target_only has no teacher'),
     (['--teacher=RUNS/slow', '--seeds=3'], r'--teacher=\S+ has seeds \[0, 1\], and not \[2\]'),
     (['--teacher=RUNS/one', '--image_size=9'], 'sees inputs of 8x8x1, and these are 9x9x1'),
-    (['--teacher=RUNS/one', '--target=office_caltech/dslr'], 'tells other classes'),
+    (['--teacher=RUNS/one', '--target=npz:RUNS/three.npz'], 'tells other classes'),
     (['--method=lwf'], 'LwF needs the head of an old task'),
     (['--method=co_tuning', '--transfer=freeze'], 'CoTuning needs the head of an old task'),
     (['--method=lwf', '--init_from=RUNS/one', '--seeds=7,', '--backbone=lenet'], '--backbone=mlp'),
@@ -128,9 +130,7 @@ def test_mistakes(
   runs: Path,
   tmp_path: Path,
   capsys: pytest.CaptureFixture[str],
-  data_dir: Path,
 ) -> None:
-  del data_dir
   assert run(tmp_path, *(word.replace('RUNS', str(runs)) for word in words)) == 2
   said = capsys.readouterr().err
   assert re.search(sentence, said), said

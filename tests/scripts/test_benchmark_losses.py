@@ -56,8 +56,9 @@ def _result(*rows: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_each_loss_has_a_counterpart_in_pytorch_of_the_same_arguments() -> None:
-  tree = ast.parse((benchmark.ROOT / 'scripts' / '_losses_torch.py').read_text())
-  functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+  files = (benchmark.ROOT / 'scripts').glob('_losses_torch*.py')
+  nodes = [node for file in files for node in ast.parse(file.read_text()).body]
+  functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
   written = {f.name: [argument.arg for argument in f.args.args] for f in functions}
   assert losses.names() == sorted(name for name in written if not name.startswith('_'))
   for name in losses.names():
