@@ -1,5 +1,6 @@
 """What a number was made with: versions of packages, and the commit of this checkout."""
 
+import functools
 import importlib.metadata
 import platform
 import subprocess
@@ -13,8 +14,12 @@ def versions() -> dict[str, str]:
   return {'python': platform.python_version(), **found}
 
 
+@functools.cache
 def commit() -> str | None:
-  """Returns this checkout's commit, with '+' if files were changed; None outside of git."""
+  """Returns this checkout's commit, with '+' if files were changed; None outside of git.
+
+  It is that of the first call: a checkout may move on while a long program runs, its code not.
+  """
   git = lambda *words: subprocess.run(
     ['git', '-C', str(Path(__file__).parent), *words], capture_output=True, text=True, check=True
   ).stdout.strip()

@@ -16,6 +16,8 @@ def test_differences_have_a_sign() -> None:
 def test_arrow_names_all_sources() -> None:
   assert text.arrow(['mnist'], 'usps') == 'mnist → usps'
   assert text.arrow(['a', 'b'], 'c') == 'a + b → c'
+  assert text.arrow(['npz:runs/a.npz'], 'folder:/x/b.c') == 'a → b'
+  assert text.arrow(['tfds:mnist'], 'pacs/photo') == 'tfds:mnist → pacs/photo'
 
 
 def test_span() -> None:

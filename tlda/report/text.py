@@ -1,6 +1,7 @@
 """Numbers as people read them."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 
@@ -15,8 +16,14 @@ def difference(fraction: float) -> str:
 
 
 def arrow(source: list[str], target: str) -> str:
-  """Returns 'mnist → mnist_m'; several sources are joined by a plus."""
-  return f'{" + ".join(source)} → {target}'
+  """Returns 'mnist → mnist_m'; several sources are joined by a plus, files go by their last name."""
+  return f'{" + ".join(map(_last, source))} → {_last(target)}'
+
+
+def _last(name: str) -> str:
+  """Returns 'amazon' of 'npz:runs/features/amazon.npz', and any name that is no place as it is."""
+  kind, colon, place = name.partition(':')
+  return PurePath(place).stem if colon and kind in ('npz', 'folder') else name
 
 
 def span(counts: list[int]) -> str:
