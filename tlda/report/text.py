@@ -16,7 +16,7 @@ def difference(fraction: float) -> str:
 
 
 def arrow(source: list[str], target: str) -> str:
-  """Returns 'mnist → mnist_m'; several sources are joined by a plus, files go by their last name."""
+  """Returns 'mnist → mnist_m'; a plus joins several sources, files go by their last name."""
   return f'{" + ".join(map(_last, source))} → {_last(target)}'
 
 
