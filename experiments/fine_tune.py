@@ -8,7 +8,7 @@ training from scratch); the labelled examples are the target's (`--method=target
 another method and a `--source`, any strategy works under adaptation too. `--dry_run` shows what
 would move, and how fast.
 
-Measured: experiments/results/fine_tune.md; scripts/reproduce.py fine_tune makes it again.
+`python scripts/reproduce.py fine_tune` makes the table experiments/results/fine_tune.md.
 """
 
 from collections.abc import Mapping

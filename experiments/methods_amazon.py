@@ -5,8 +5,8 @@
 Data, splits and network (100 sigmoid units) of Ganin et al., *Domain-Adversarial Training of Neural
 Networks*, JMLR 2016, section 5.1: 2,000 labelled source and 2,000 unlabelled target reviews. They
 chose hyper-parameters for each pair by reverse validation and stopped early; here all methods share
-one schedule, and all five seeds are one program. The learning rate was chosen by the accuracy of
-`source_only` on the source's test examples.
+one schedule (but ADDA, DIRT-T and AFN, see below), and all five seeds are one program. The learning
+rate was chosen by the accuracy of `source_only` on the source's test examples.
 
 Published target accuracy (their Table 1, raw features): B, D, E, K are books, dvd, electronics,
 kitchen.

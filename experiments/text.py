@@ -8,7 +8,7 @@ on sentence pairs); its features are the mean over tokens. Reviews of Blitzer et
 1,600 to train on, 400 to test with, of each department. Every weight moves by default, those of the
 encoder at a tenth of the rate of what is new.
 
-Measured: experiments/results/text.md; scripts/reproduce.py text makes it again.
+`python scripts/reproduce.py text` makes the table experiments/results/text.md.
 """
 
 from collections.abc import Mapping
