@@ -272,14 +272,22 @@ def usage(
 
 def _of_all() -> list[str]:
   lines = []
-  every = [('method', name, methods.get(name)) for name in methods.names()]
-  every += [('transfer', name, transfer.get(name)) for name in transfer.names()]
-  for flag, name, kind in every:
-    values = flags.FlagValues()
-    summary = (kind.__doc__ or '').partition('\n')[0]
-    lines += ['', f'--{flag}={name}: {summary}']
-    for own in define_fields(name, kind, values):
-      lines += entry(own, values)
+  for setting, own in methods.settings().items():
+    lines += ['', setting]
+    for name, kind in own.items():
+      lines += _of_kind('method', name, kind)
+  lines += ['', 'Which weights move.']
+  for name in transfer.names():
+    lines += _of_kind('transfer', name, transfer.get(name))
+  return lines
+
+
+def _of_kind(flag: str, name: str, kind: type) -> list[str]:
+  values = flags.FlagValues()
+  summary = (kind.__doc__ or '').partition('\n')[0]
+  lines = ['', f'--{flag}={name}: {summary}']
+  for own in define_fields(name, kind, values):
+    lines += entry(own, values)
   return lines
 
 

@@ -76,7 +76,7 @@ def _rows() -> list[str]:
   first, labels = ['source_only', 'target_only'], {'labelled_target', 'target_labels'}
   others = [
     name
-    for name in methods.names()
+    for name in methods.names(methods.PLAIN)
     if name not in (*first, *LEFT_OUT) and not labels & methods.get(name).reads
   ]
   return [

@@ -73,7 +73,7 @@ def _rows() -> list[str]:
   labels = {'labelled_target', 'target_labels'}
   unsupervised = [
     name
-    for name in methods.names()
+    for name in methods.names(methods.PLAIN)
     if name == 'target_only' or not labels & methods.get(name).reads
   ]
   first = ['source_only', 'target_only']

@@ -40,7 +40,7 @@ def measure(torch_python: str | None, rounds: int, seconds: float) -> dict[str, 
   del torch_python
   with Process('methods', (sys.executable, '-m', 'scripts.benchmark_methods')) as process:
     pairs = {}
-    for name in sorted(methods.names(), key=lambda name: name != BASE):
+    for name in sorted(methods.names(methods.PLAIN), key=lambda name: name != BASE):
       print(name, flush=True)
       worker = Worker(process, name)
       base = Worker(process, f'{BASE}:{worker.ready["about"]["backbone"]}')

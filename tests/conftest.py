@@ -22,6 +22,8 @@ if 'PYTEST_XDIST_WORKER' not in os.environ:
 import jax
 import pytest
 
+from tests import memory
+
 # Before any device is touched: on these eight, every promise about several devices is tested.
 jax.config.update('jax_num_cpu_devices', 8)
 
@@ -30,9 +32,8 @@ _BESIDE = Path(__file__).resolve().parents[2] / 'shared' / 'data'
 
 @pytest.fixture(autouse=True, scope='module')
 def _bounded_memory() -> Iterator[None]:
-  """Forgets the programs that a file's tests compiled; together they take gigabytes."""
   yield
-  jax.clear_caches()
+  memory.bound()
 
 
 @pytest.fixture(scope='session')

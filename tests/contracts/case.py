@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -92,15 +92,21 @@ class Case:
     parameters = inspect.signature(self.loss).parameters
     return [name for name in self.arguments if parameters[name].default is inspect.Parameter.empty]
 
-  def variants(self) -> Iterator[tuple[Loss, Callable[..., Any], list[str]]]:
-    """Yields loss and reference with each setting, without and with the optional arrays."""
+  @functools.cached_property
+  def variants(self) -> list[tuple[Loss, Callable[..., Any], list[str]]]:
+    """Loss, compiled, and reference with each setting, without and with the optional arrays."""
     choices = [self.required]
     if len(self.required) < len(self.arguments):
       choices.append(list(self.arguments))
-    for setting in self.settings:
-      for names in choices:
-        loss = functools.partial(self.loss, **setting)
-        yield loss, functools.partial(self.reference, **setting), names
+    return [
+      (
+        jax.jit(functools.partial(self.loss, **setting)),
+        functools.partial(self.reference, **setting),
+        names,
+      )
+      for setting in self.settings
+      for names in choices
+    ]
 
   def draw(self, names: list[str], seed: int = 0) -> Arrays:
     rng = np.random.default_rng(seed)

@@ -20,7 +20,7 @@ from tests.references import SIZES
 def check_values(case: Case) -> None:
   """Values are the reference's; half precision is widened before anything is computed."""
   shape = (SIZES['batch'],) if case.kind in BY_ROW else ()
-  for loss, reference, names in case.variants():
+  for loss, reference, names in case.variants:
     for seed in range(3):
       arrays = case.draw(names, seed)
       value = double(loss, arrays)
@@ -35,23 +35,25 @@ def check_values(case: Case) -> None:
 
 def check_gradients(case: Case) -> None:
   """Gradients are the slopes of the reference, or zero where they are stopped by intention."""
-  for loss, reference, names in case.variants():
+  for loss, reference, names in case.variants:
     arrays = case.draw(names)
     reference = functools.partial(reference, **case.held(**reference.keywords, **arrays))
     scale = np.random.default_rng(1).normal(size=np.shape(reference(**arrays)))
-    for name in filter(lambda name: is_float(arrays[name]), names):
-      gradient = _gradient(loss, arrays, name, scale)
+    for name, gradient in _gradients(loss, arrays, scale).items():
       if name in case.stopped:
         assert all((leaf == 0).all() for leaf in gradient), f'{case.name}: {name} is not stopped'
       else:
         _check_slope(reference, arrays, name, scale, gradient)
 
 
-def _gradient(loss: Loss, arrays: Arrays, name: str, scale: np.ndarray) -> list[np.ndarray]:
+def _gradients(loss: Loss, arrays: Arrays, scale: np.ndarray) -> dict[str, list[np.ndarray]]:
+  """Returns the gradient to each argument that can have one, as the leaves of its tree."""
   with jax.enable_x64(True):
-    fixed = cast(arrays, jnp.float64)
-    gradient = jax.grad(lambda x: jnp.sum(scale * loss(**fixed | {name: x})))(fixed[name])
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(gradient)]
+    arrays = cast(arrays, jnp.float64)
+    moved = {name: x for name, x in arrays.items() if is_float(x)}
+    total = lambda moved: jnp.sum(scale * loss(**arrays | moved))
+    gradients = jax.jit(jax.grad(total))(moved)
+    return {name: list(map(np.asarray, jax.tree.leaves(x))) for name, x in gradients.items()}
 
 
 def _check_slope(
@@ -85,8 +87,7 @@ def check_minimum(case: Case) -> None:
     assert number == value, f'{case.name}: states {stated[1]}, its reference {value}'
   if np.isfinite(value):
     np.testing.assert_allclose(double(case.loss, arguments), value, atol=1e-6)
-  # Some losses have no value without a setting (the number of classes).
-  loss = functools.partial(case.loss, **case.settings[0])
+  loss, *_ = case.variants[0]
   for seed in range(20):
     lowest = double(loss, case.draw(case.required, seed)).min()
     assert lowest >= value - 1e-9, f'{case.name}: {lowest} is below its minimum {value}'
@@ -94,7 +95,7 @@ def check_minimum(case: Case) -> None:
 
 def check_order(case: Case) -> None:
   """A new order of the examples reorders the values, or leaves the one value as it is."""
-  for loss, _, names in case.variants():
+  for loss, _, names in case.variants:
     arrays, rng = case.draw(names), np.random.default_rng(1)
     orders = {size: rng.permutation(size) for size in case.sizes.values()}
 
@@ -112,7 +113,7 @@ def check_order(case: Case) -> None:
 
 def check_extremes(case: Case) -> None:
   """Values and gradients are finite where a variance, a norm or a distance is 0 or huge."""
-  for loss, _, names in case.variants():
+  for loss, _, names in case.variants:
     compiled = jax.jit(functools.partial(_value_and_gradients, loss))
     for what, arrays in _extremes(case, case.draw(names)):
       for dtype in (jnp.float32, jnp.bfloat16):
@@ -148,7 +149,7 @@ def _extremes(case: Case, arrays: Arrays) -> Iterator[tuple[str, Arrays]]:
 
 def check_traces(case: Case) -> None:
   """A loss is traced once for its shapes, whatever the values."""
-  for loss, _, names in case.variants():
+  for loss, _, names in case.variants:
     chex.clear_trace_counter()
     counted = jax.jit(chex.assert_max_traces(lambda arrays, loss=loss: loss(**arrays), n=1))
     for seed in range(2):
@@ -157,7 +158,7 @@ def check_traces(case: Case) -> None:
 
 def check_shapes(case: Case) -> None:
   """Wrong ranks, disagreeing sizes and float labels are refused when the loss is traced."""
-  for loss, _, names in case.variants():
+  for loss, _, names in case.variants:
     for what, arrays in _wrong(case.draw(names)):
       message = ''
       try:

@@ -25,6 +25,7 @@ def _modules() -> list[str]:
   return sorted(path.stem for path in Path(losses.__file__).parent.glob('[!_]*.py'))
 
 
+@functools.cache
 def _case(name: str) -> Case:
   loss = getattr(losses, name)
   file = loss.__module__.rpartition('.')[2]

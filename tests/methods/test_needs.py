@@ -113,7 +113,8 @@ def fields_of(table: dict[str, list[str]], *values: Any) -> list[tuple[str, str,
 
 
 def make(name: str, **fields: Any) -> Method:
-  return make_method(methods.get(name), domain('left', 1), domain('right', 2), **fields)
+  domains = [domain(side, seed) for seed, side in enumerate(('left', 'right', 'middle'), 1)]
+  return make_method(methods.get(name), *domains, **fields)
 
 
 @pytest.mark.parametrize('name', methods.names())

@@ -1,12 +1,16 @@
 """How it is adapted: one method, one file, one line here.
 
+Those for other settings than a labelled source and an unlabelled target are in a package for each.
 A method is known by the name of its file; one outside this package by its import path,
 `my_lab.ideas:MyMethod`.
 """
 
 import importlib
+import sys
+from types import ModuleType
 
 from tlda.errors import UserError, nearest
+from tlda.methods import generalization
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
 from tlda.methods.adda import ADDA
@@ -116,6 +120,7 @@ __all__ = [
   'Mixup',
   'MultiTask',
   'Outputs',
+  'PLAIN',
   'Phase',
   'PseudoLabel',
   'Rotation',
@@ -132,24 +137,41 @@ __all__ = [
   'VADA',
   'WDGRL',
   'WeightAverage',
+  'generalization',
   'get',
   'initialize',
   'names',
+  'settings',
 ]
 
 
-def _exported() -> dict[str, type[Method]]:
-  classes = [value for value in globals().values() if isinstance(value, type)]
+# The setting of this package, and the packages of the others.
+PLAIN = 'Unsupervised adaptation, and transfer: a labelled source and a target, or a target alone.'
+_SETTINGS = (generalization,)
+
+
+def _exported_by(module: ModuleType) -> dict[str, type[Method]]:
+  classes = [getattr(module, name) for name in module.__all__]
   return {
     cls.__module__.rpartition('.')[2]: cls
     for cls in classes
-    if issubclass(cls, Method) and cls is not Method
+    if isinstance(cls, type) and issubclass(cls, Method) and cls is not Method
   }
 
 
-def names() -> list[str]:
-  """Returns the names of all methods, sorted."""
-  return sorted(_exported())
+def _exported() -> dict[str, type[Method]]:
+  return {name: cls for each in settings().values() for name, cls in each.items()}
+
+
+def settings() -> dict[str, dict[str, type[Method]]]:
+  """Returns the methods of each setting: what the setting is, to name to class."""
+  own = {PLAIN: _exported_by(sys.modules[__name__])}
+  return own | {(module.__doc__ or ''): _exported_by(module) for module in _SETTINGS}
+
+
+def names(setting: str | None = None) -> list[str]:
+  """Returns the names of all methods, or of those of a setting, sorted."""
+  return sorted(_exported() if setting is None else settings()[setting])
 
 
 def get(name: str) -> type[Method]:

@@ -24,6 +24,16 @@ def examples(method: Method, batch_size: int, fewest: int = 2) -> None:
     )
 
 
+def sources(method: Method, fewest: int = 2) -> None:
+  """Refuses fewer sources: a method that compares them has nothing to compare."""
+  if len(method.spec.sources) < fewest:
+    names = ','.join(source.name for source in method.spec.sources)
+    raise UserError(
+      f'{type(method).__name__} compares sources, {fewest} or more: --source={names} is '
+      f'{len(method.spec.sources)}'
+    )
+
+
 def amounts(method: Method) -> None:
   """Refuses tokens of text: between one and another there is nothing."""
   if method.spec.is_text:
