@@ -78,9 +78,10 @@ def read(path: Path) -> list[Row]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-  """Writes `NAME.json` and, beside it, the `NAME.md` drawn from it."""
+  """Writes `NAME.json`, a row a line, and beside it the `NAME.md` drawn from it."""
   path.parent.mkdir(parents=True, exist_ok=True)
-  path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
+  lines = ',\n'.join(json.dumps(row, ensure_ascii=False) for row in rows)
+  path.write_text(f'[\n{lines}\n]\n', encoding='utf-8')
   path.with_suffix('.md').write_text(markdown(rows), encoding='utf-8')
 
 
