@@ -5,7 +5,8 @@ from typing import Any
 
 from absl import flags
 
-from experiments.flags import define_one, entry
+from experiments.flags import define_one
+from experiments.usage import entry
 from tlda.errors import UserError, nearest
 
 

@@ -10,7 +10,17 @@ from typing import Any
 from absl import flags as absl_flags
 from etils import epath
 
-from experiments import compilation, dry_run, flags, given, network, problem, provenance, saved
+from experiments import (
+  compilation,
+  dry_run,
+  flags,
+  given,
+  network,
+  problem,
+  provenance,
+  saved,
+  usage,
+)
 from tlda import methods, report
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
@@ -47,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
   'checkpoint_every': 1_000,
   'select': 'last',
   'augment': flags.NO_AUGMENTATION,
+  'source_classes': '',
+  'target_classes': '',
   'labels_per_class': 0,
   'target_labels_per_class': 0,
   'report': True,
@@ -112,10 +124,10 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
   absl_flags.DEFINE_bool('helpfull', False, 'Show the flags of all methods.', flag_values=values)
   parsed, method = flags.parse(argv, defaults, values)
   if values['help'].value:
-    print(flags.usage(experiment.doc, defaults, parsed['method'], values))
+    print(usage.usage(experiment.doc, parsed['method'], values))
     return None
   if values['helpfull'].value:
-    print(flags.usage(experiment.doc, defaults, parsed['method'], values, whole=True))
+    print(usage.usage(experiment.doc, parsed['method'], values, whole=True))
     return None
   compilation.use_cache()
   pod = {name: parsed.pop(name) for name in flags.PODS}

@@ -3,7 +3,6 @@
 import dataclasses
 import inspect
 import re
-import textwrap
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -107,6 +106,10 @@ _COMMON = {
   'select': 'Rule by which a checkpoint is kept for each seed: one of {rules}.',
   'report': 'Write the page of the run.',
   'augment': 'What training images go through: {augmentations}.',
+  'source_classes': 'Classes that the sources keep: names or numbers with commas, ranges (0-5); '
+  'empty keeps all.',
+  'target_classes': 'Classes that the target keeps; those that the sources lack become one class, '
+  'unknown.',
   'labels_per_class': 'Examples of each class that labelled training sets keep, drawn once for all '
   'seeds; 0 keeps all.',
   'target_labels_per_class': 'Labelled examples of each class of the target, for methods that read '
@@ -130,6 +133,9 @@ PODS = {
   'processes': 'Number of processes, where no cluster says it.',
   'process': 'Number of this process, from 0, where no cluster says it.',
 }
+
+# The names of all flags that every experiment has, in the order of its help.
+NAMES = (*_COMMON, *_OPTIONAL, *ACTIONS, *PODS)
 
 
 def define(defaults: Defaults, values: flags.FlagValues) -> None:
@@ -236,64 +242,8 @@ def _named(flag: str, argv: Sequence[str]) -> str | None:
 
 
 def _unknown(name: str, values: flags.FlagValues) -> str:
-  return nearest(
-    'flag', name, [*_COMMON, *_OPTIONAL, *ACTIONS, *PODS, *(own for own in values if '.' in own)]
-  )
+  return nearest('flag', name, [*NAMES, *(own for own in values if '.' in own)])
 
 
 def _sentence(error: flags.Error) -> str:
   return ' '.join(str(error).split())
-
-
-def usage(
-  doc: str, defaults: Defaults, method: str, values: flags.FlagValues, *, whole: bool = False
-) -> str:
-  """Returns what `--help` prints: what the experiment is, and its flags with their defaults.
-
-  Args:
-    doc: What the experiment is.
-    defaults: Of its flags.
-    method: The method whose flags are listed.
-    values: The flags.
-    whole: Whether to list those of every method instead (`--helpfull`).
-  """
-  lines = [doc.strip(), '', 'Flags:']
-  for name in (*_COMMON, *_OPTIONAL, *ACTIONS, *PODS):
-    lines += entry(name, values)
-  if whole:
-    return '\n'.join([*lines, *_of_all()])
-  own = [name for name in values if '.' in name]
-  if own:
-    lines += ['', f'Flags of {method}, and of the transfer strategy:']
-    for name in own:
-      lines += entry(name, values)
-  return '\n'.join([*lines, '', '--helpfull lists the flags of every method and strategy.'])
-
-
-def _of_all() -> list[str]:
-  lines = []
-  for setting, own in methods.settings().items():
-    lines += ['', setting]
-    for name, kind in own.items():
-      lines += _of_kind('method', name, kind)
-  lines += ['', 'Which weights move.']
-  for name in transfer.names():
-    lines += _of_kind('transfer', name, transfer.get(name))
-  return lines
-
-
-def _of_kind(flag: str, name: str, kind: type) -> list[str]:
-  values = flags.FlagValues()
-  summary = (kind.__doc__ or '').partition('\n')[0]
-  lines = ['', f'--{flag}={name}: {summary}']
-  for own in define_fields(name, kind, values):
-    lines += entry(own, values)
-  return lines
-
-
-def entry(name: str, values: flags.FlagValues) -> list[str]:
-  """Returns the lines of a flag in a help: its name and default, then what it is."""
-  flag = values[name]
-  default = '' if flag.default is None else f'={flag.default}'
-  head = f'  --{name}{default}'
-  return [head, *textwrap.wrap(flag.help, 88, initial_indent=' ' * 6, subsequent_indent=' ' * 6)]

@@ -7,7 +7,7 @@ from typing import Any
 from experiments import network, saved
 from experiments.flags import NO_AUGMENTATION
 from tlda import data, methods
-from tlda.data import text
+from tlda.data import label_sets, text
 from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
 from tlda.training.inputs import Preprocessing
@@ -29,6 +29,12 @@ def load(parsed: Mapping[str, Any]) -> tuple[list[data.Domain], data.Domain]:
     tokenizer = text.wordpiece(text.minilm_vocabulary())
     domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
   sources, target = data.fit_together(domains[:-1], domains[-1])
+  if parsed['source_classes'] or parsed['target_classes']:
+    own = [
+      label_sets.parse(parsed[f'{side}_classes'], target.classes, f'--{side}_classes')
+      for side in ('source', 'target')
+    ]
+    sources, target = label_sets.restrict(sources, target, *own)
   if network.sees_color(parsed):
     *sources, target = data.in_color([*sources, target])
   return sources, target
@@ -47,6 +53,7 @@ def seen_by(run: saved.Saved, name: str, data_dir: str | None = None) -> data.Do
   """
   own = {flag: run.flags[flag] for flag in ('image_size', 'tokens')}
   own |= {'data_dir': data_dir or run.flags['data_dir'], 'init_from': None, 'weights': ''}
+  own |= {flag: run.flags.get(flag, '') for flag in ('source_classes', 'target_classes')}
   _, domain = load({**own, 'source': name, 'target': name})
   wanted = run.method.spec.input_shape
   if wanted[-1] == 3:  # Also of a run whose source alone was in colour.
@@ -69,6 +76,7 @@ def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spe
     sources=tuple(map(known, sources)),
     target=known(target),
     input_dtype='int32' if target.train.is_tokens else 'float32',
+    unknown=target.classes[-1] == label_sets.UNKNOWN,
   )
 
 

@@ -117,6 +117,7 @@ def _spec(found: dict[str, Any]) -> methods.Spec:
     sources=tuple(map(domain, found['sources'])),
     target=domain(found['target']),
     input_dtype=found['input_dtype'],
+    unknown=found.get('unknown', False),
   )
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tlda import transfer
-from tlda.data import Domain, Split, draw
+from tlda.data import Domain, Split, draw, label_sets
 from tlda.methods import DomainSpec, Method, Spec, TargetOnly, Teacher
 from tlda.models import DomainClassifier, Linear, Normalization
 from tlda.tasks import Classification
@@ -70,7 +70,8 @@ def make_method(
   """Returns a method on small networks; `more` are further sources."""
   known = lambda d: DomainSpec(d.name, len(d.train), tuple(range(CLASSES)))
   sources = tuple(map(known, (source, *more)))
-  spec = Spec(CLASSES, source.train.inputs.shape[1:], sources, known(target))
+  shape, unknown = source.train.inputs.shape[1:], target.classes[-1] == label_sets.UNKNOWN
+  spec = Spec(CLASSES, shape, sources, known(target), unknown=unknown)
   fields.setdefault('extractor', small_extractor(cls, len(sources)))
   fields.setdefault('head', Linear(CLASSES))
   names = {field.name for field in dataclasses.fields(cls)}
@@ -101,6 +102,8 @@ def make_run(
   """Returns a run of a method on the small problem."""
   seeds_of = {'left': 1, 'right': 2, 'middle': 3}
   source, target, other = (domain(*item, images=images) for item in seeds_of.items())
+  if cls.open_set:  # The sources lack the last class.
+    (source, other), target = label_sets.restrict([source, other], target, (0, 1), (0, 1, 2))
   more = (other,) if sources == 2 else ()
   schedule = transfer.schedule('annealing', 0.05, steps)
   strategy = strategy or transfer.Strategy()

@@ -172,7 +172,7 @@ def test_help_lists_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
   assert 'Ganin et al.' in said
   listed = set(re.findall(r'^  --([\w.]+)', said, re.MULTILINE))
   own = {'dann.weight', 'fine_tune.backbone_rate'}
-  assert listed == {*flags._COMMON, *flags._OPTIONAL, *flags.ACTIONS, *flags.PODS, *own}
+  assert listed == {*flags.NAMES, *own}
   for name, default in DEFAULTS.items():
     expected = default if name != 'method' else 'dann'
     assert f'  --{name}={expected}\n' in said

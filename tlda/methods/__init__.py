@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 from tlda.errors import UserError, nearest
-from tlda.methods import generalization
+from tlda.methods import generalization, label_sets
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
 from tlda.methods.adda import ADDA
@@ -140,6 +140,7 @@ __all__ = [
   'generalization',
   'get',
   'initialize',
+  'label_sets',
   'names',
   'settings',
 ]
@@ -147,7 +148,7 @@ __all__ = [
 
 # The setting of this package, and the packages of the others.
 PLAIN = 'Unsupervised adaptation, and transfer: a labelled source and a target, or a target alone.'
-_SETTINGS = (generalization,)
+_SETTINGS = (generalization, label_sets)
 
 
 def _exported_by(module: ModuleType) -> dict[str, type[Method]]:

@@ -34,6 +34,7 @@ class Spec:
     sources: The source domains, in the order of the branches of per-domain normalisation.
     target: The target domain, or None where none is known in training.
     input_dtype: 'float32', or 'int32' where inputs are tokens of text.
+    unknown: Whether the last class stands for all that the target has and the sources lack.
   """
 
   classes: int
@@ -41,6 +42,7 @@ class Spec:
   sources: tuple[DomainSpec, ...]
   target: DomainSpec | None = None
   input_dtype: str = 'float32'
+  unknown: bool = False
 
   @property
   def is_text(self) -> bool:

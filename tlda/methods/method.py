@@ -94,6 +94,7 @@ class Method(nn.Module):
       either under a name of its own, such as 'weak/teacher'.
     first_stage: The method that must have been trained before, or None.
     normalization: The batch normalisation that the network must have, or None for any.
+    open_set: Whether the target must have classes that the sources lack.
     fresh: Parameter groups and collections that begin anew where it starts from another run's.
 
   Attributes:
@@ -107,6 +108,7 @@ class Method(nn.Module):
   views: ClassVar[tuple[str, ...]] = ()
   first_stage: ClassVar[str | None] = None
   normalization: ClassVar[str | None] = None
+  open_set: ClassVar[bool] = False
   fresh: ClassVar[frozenset[str]] = frozenset()
 
   spec: Spec

@@ -28,14 +28,15 @@ def draw(protocol: str, rows: Sequence[Row]) -> str:
     rows: As `tables.row` makes them.
   """
   pairs = dict.fromkeys(map(_pair, rows))
+  measure = {'accuracy': 'accuracy', 'h_score': 'H-score'}[rows[0].get('measure', 'accuracy')]
   head = (
-    f'**{_cell(protocol)}**: accuracy in percent on the target test examples, mean ± sample '
+    f'**{_cell(protocol)}**: {measure} in percent on the target test examples, mean ± sample '
     f'standard deviation over seeds'
   )
-  if len({entry['selection'] for entry in rows}) == 1:
-    return f'{head}.\n\n{_by_run(rows)}\n{_of_each(rows)}'
   if len(pairs) > FEW_PAIRS:
     return f'{head}.\n\n{_by_pair(rows, list(pairs))}\n{_notes(rows)}{_of_all(rows)}'
+  if len({entry['selection'] for entry in rows}) == 1:
+    return f'{head}.\n\n{_by_run(rows)}\n{_of_each(rows)}'
   tables = (
     f'{head}, {_cell(pair)}.\n\n{_by_rule([entry for entry in rows if _pair(entry) == pair])}'
     for pair in pairs

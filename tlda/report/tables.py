@@ -1,9 +1,9 @@
 """Tables of results: `experiments/results/NAME.json`, the Markdown drawn from it, and the README.
 
 A row of the JSON file holds `protocol`, `method`, `source`, `target`, `seeds`, `selection`,
-`target_test_mean`, `target_test_std`, `published`, `command`, `commit` and `data`, and perhaps a
-`note`; `row` makes one of a run's result. Nobody edits the Markdown: `is_current` tells whether
-somebody did.
+`target_test_mean`, `target_test_std`, `published`, `command`, `commit` and `data`, perhaps a
+`note`, and a `measure` where that is not accuracy; `row` makes one of a run's result. Nobody edits
+the Markdown: `is_current` tells whether somebody did.
 """
 
 import json
@@ -42,7 +42,11 @@ def row(
   Raises:
     UserError: The result has no such selection.
   """
-  chosen = {**(result.get('selected') or {}), 'last': result['accuracy']['target_test']}
+  # Where classes are unknown, accuracy says little, and rules choose by it.
+  measure = 'h_score' if 'h_score' in result else 'accuracy'
+  chosen = {'last': result[measure]['target_test']}
+  if measure == 'accuracy':
+    chosen = {**(result.get('selected') or {}), **chosen}
   if selection not in chosen:
     raise UserError(nearest('selection', selection, chosen))
   mean, std = mean_and_std(chosen[selection])
@@ -50,7 +54,8 @@ def row(
   measured = {'target_test_mean': mean, 'target_test_std': std}
   made = {'selection': selection, 'command': command, 'commit': commit}
   whole = {key: result.get(key) for key in same} | measured | made
-  return noted({key: whole[key] for key in _KEYS}, note)
+  about = {'measure': measure} if measure != 'accuracy' else {}
+  return noted({key: whole[key] for key in _KEYS} | about, note)
 
 
 def noted(row: Row, note: str | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from tlda.errors import UserError
+from tlda.evaluation.open_set import open_set_scores
 from tlda.methods import Context
 from tlda.training import parallel
 from tlda.training import seeds as seeds_lib
@@ -267,6 +268,9 @@ class Trainer:
     for where, (split, branch) in tests.items():
       metrics = self._evaluator.metrics(states, split, branch)
       found |= {f'{name}/{where}': value for name, value in metrics.items()}
+    if run.method.spec.unknown:
+      scores = open_set_scores(found['confusion_matrix/target_test'])
+      found |= {f'{name}/target_test': value for name, value in scores.items()}
     if several:
       means = [found[f'accuracy/{domain.name}_test'] for domain in run.sources]
       found['accuracy/source_test'] = np.mean(means, axis=0)

@@ -22,6 +22,9 @@ FEATURES, IMAGES = 300, 40
 # Those whose logits are seen are more, as long as that costs little.
 LOGITS, NUMBERS = 2000, 2**23
 
+# What is measured besides where the target has classes that the source lacks.
+OPEN_SET = ('os', 'os_star', 'unknown', 'h_score')
+
 Samples = dict[str, np.ndarray]
 
 
@@ -183,6 +186,7 @@ def summarize(
     'seeds': list(run.seeds),
     'steps': run.steps,
     'accuracy': metric('accuracy'),
+    **{name: metric(name) for name in OPEN_SET if run.method.spec.unknown},
     'selected': selection.select(records),
     'confusion_matrix': metric('confusion_matrix'),
     'class_names': list(run.target.classes),

@@ -114,6 +114,11 @@ def refuse(run: Run) -> None:
   """
   run.method.check(run.batch_size)
   spec = run.method.spec
+  if run.method.open_set and not spec.unknown:
+    raise UserError(
+      f'{type(run.method).__name__} rejects what the source lacks, and the target has no such '
+      'class: say which classes the source has with --source_classes'
+    )
   if spec.is_text and run.method.views:
     raise UserError(f'{type(run.method).__name__} needs augmented views, and text has none')
   if run.augment and len(spec.input_shape) != 3:

@@ -39,6 +39,9 @@ def _columns(runs: Sequence[Run]) -> list[_Column]:
       lambda run: element('strong', number(run.result['accuracy']['target_test'])),
     )
   ]
+  if any('h_score' in run.result for run in runs):
+    head = _head('H-score', 'known and unknown')
+    columns.append((head, lambda run: number((run.result.get('h_score') or {}).get('target_test'))))
   if any(map(_published, runs)):
     columns += [('Published', _printed), (_head('Difference', 'points'), _gap)]
   for rule in dict.fromkeys(rule for run in runs for rule in _selected(run)):
