@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 from tlda.errors import UserError, nearest
-from tlda.methods import generalization, label_sets
+from tlda.methods import generalization, gradual, label_sets
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
 from tlda.methods.adda import ADDA
@@ -139,6 +139,7 @@ __all__ = [
   'WeightAverage',
   'generalization',
   'get',
+  'gradual',
   'initialize',
   'label_sets',
   'names',
@@ -148,7 +149,7 @@ __all__ = [
 
 # The setting of this package, and the packages of the others.
 PLAIN = 'Unsupervised adaptation, and transfer: a labelled source and a target, or a target alone.'
-_SETTINGS = (generalization, label_sets)
+_SETTINGS = (generalization, gradual, label_sets)
 
 
 def _exported_by(module: ModuleType) -> dict[str, type[Method]]:
