@@ -10,7 +10,17 @@ from typing import Any
 from absl import flags as absl_flags
 from etils import epath
 
-from experiments import compilation, dry_run, flags, given, network, problem, provenance, saved
+from experiments import (
+  compilation,
+  dry_run,
+  flags,
+  given,
+  network,
+  problem,
+  provenance,
+  saved,
+  source_run,
+)
 from tlda import methods, report
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
@@ -165,9 +175,12 @@ def build(
   """
   _check_numbers(parsed)
   seeds = parse_seeds(parsed['seeds'])
-  sources, target = problem.load(parsed)
+  start = source_run.find(parsed, method, {**DEFAULTS, **experiment.defaults}['source'])
+  if start:
+    parsed = {**parsed, 'source': start.flags['source']}
+  sources, target = problem.load(parsed, method, start)
   sources, target = problem.with_few_labels(method, sources, target, parsed['labels_per_class'])
-  spec = problem.describe(sources, target)
+  spec = problem.describe(sources, target, start)
   parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
   protocol = parsed['protocol'] or experiment.protocols.get(pair, f'{experiment.name}/custom')

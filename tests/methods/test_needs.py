@@ -33,6 +33,8 @@ TWO_CLASSES = [
   'mstn',
   'pseudo_label',
   'sdat',
+  'shot',
+  'shot_im',
   'star',
   'swd',
   'symnets',
@@ -48,6 +50,8 @@ TWO_EXAMPLES = [
   'information_maximization',
   'jan',
   'jan_adversarial',
+  'shot',
+  'shot_im',
 ]
 AT_LEAST_ONE = {
   'bi_tuning': ['keys_per_class', 'projection'],
@@ -61,6 +65,7 @@ AT_LEAST_ONE = {
   'dsan': ['kernels'],
   'jan': ['kernels'],
   'mcd': ['repeats'],
+  'shot': ['labellings'],
   'sinkhorn': ['iterations'],
   'swd': ['projections', 'repeats'],
   'wdgrl': ['critic_steps'],
@@ -92,6 +97,7 @@ NOT_NEGATIVE = {
   'lwf': ['weight'],
   'rotation': ['weight'],
   'sdat': ['rho'],
+  'shot': ['weight'],
   'wdgrl': ['penalty'],
 }
 SHARES = {
