@@ -19,6 +19,7 @@ from experiments import (
   problem,
   provenance,
   saved,
+  source_run,
   usage,
 )
 from tlda import methods, report
@@ -177,9 +178,12 @@ def build(
   """
   _check_numbers(parsed)
   seeds = parse_seeds(parsed['seeds'])
-  sources, target = problem.load(parsed)
+  start = source_run.find(parsed, method, {**DEFAULTS, **experiment.defaults}['source'])
+  if start:
+    parsed = {**parsed, 'source': start.flags['source']}
+  sources, target = problem.load(parsed, method, start)
   sources, target = problem.with_few_labels(method, sources, target, parsed['labels_per_class'])
-  spec = problem.describe(sources, target)
+  spec = problem.describe(sources, target, start)
   parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
   protocol = parsed['protocol'] or experiment.protocols.get(pair, f'{experiment.name}/custom')

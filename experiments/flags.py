@@ -121,7 +121,8 @@ _OPTIONAL = {
   'data_dir': 'Folder of raw and prepared data (default: the environment variable TLDA_DATA_DIR).',
   'workdir': 'Folder of the run; the same one continues it (default: '
   'runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
-  'init_from': 'Folder of a finished run whose weights to start from, seed by seed.',
+  'init_from': 'Folder of a finished run whose weights to start from, seed by seed; a method that '
+  'adapts a trained source run without its source then needs no data of that.',
   'teacher': 'Folder of a finished run that teaches, for methods that have a teacher.',
 }
 # What is done instead of training.

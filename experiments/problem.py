@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments import network, saved
+from experiments import network, saved, source_run
 from experiments.flags import NO_AUGMENTATION
 from tlda import data, methods
 from tlda.data import label_sets, text
@@ -13,18 +13,30 @@ from tlda.errors import UserError, nearest
 from tlda.training.inputs import Preprocessing
 
 
-def load(parsed: Mapping[str, Any]) -> tuple[list[data.Domain], data.Domain]:
+def load(
+  parsed: Mapping[str, Any],
+  method: type[methods.Method] | None = None,
+  start: saved.About | None = None,
+) -> tuple[list[data.Domain], data.Domain]:
   """Loads the sources and the target that flags name, as one network can read them all.
 
   Texts become tokens of MiniLM's vocabulary. Published image networks see colours, so that grey
   images are repeated to three channels for them.
 
+  Args:
+    parsed: All flags.
+    method: What the domains are for, where it is known.
+    start: The source run that stands for the data of the sources: none of them is read.
+
+  Returns:
+    The sources and the target.
+
   Raises:
     UserError: A name is unknown, data are missing or broken, or the domains do not fit together.
   """
   size = parsed['image_size'] or None
-  names = [*parsed['source'].split(','), parsed['target']]
-  domains = [data.load(name, parsed['data_dir'], size) for name in names]
+  domains = [] if start else _sources(parsed, method, size)
+  domains.append(data.load(parsed['target'], parsed['data_dir'], size))
   if any(domain.train.is_text for domain in domains):
     tokenizer = text.wordpiece(text.minilm_vocabulary())
     domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
@@ -37,7 +49,24 @@ def load(parsed: Mapping[str, Any]) -> tuple[list[data.Domain], data.Domain]:
     sources, target = label_sets.restrict(sources, target, *own)
   if network.sees_color(parsed):
     *sources, target = data.in_color([*sources, target])
+  if start:
+    source_run.check(start, target)
   return sources, target
+
+
+def _sources(
+  parsed: Mapping[str, Any], method: type[methods.Method] | None, size: int | None
+) -> list[data.Domain]:
+  names = parsed['source'].split(',')
+  try:
+    return [data.load(name, parsed['data_dir'], size) for name in names]
+  except UserError as error:
+    if method is None or not source_run.does_without_data(method):
+      raise
+    raise UserError(
+      f'--method={parsed["method"]} starts from a trained source run: name it with --init_from, or '
+      f'have the data to train it ({error})'
+    ) from error
 
 
 def seen_by(run: saved.Saved, name: str, data_dir: str | None = None) -> data.Domain:
@@ -64,8 +93,10 @@ def seen_by(run: saved.Saved, name: str, data_dir: str | None = None) -> data.Do
   return domain
 
 
-def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spec:
-  """Returns what a method may know of its domains."""
+def describe(
+  sources: Sequence[data.Domain], target: data.Domain, start: saved.About | None = None
+) -> methods.Spec:
+  """Returns what a method may know of its domains; of sources without data, what their run says."""
 
   def known(domain: data.Domain) -> methods.DomainSpec:
     return methods.DomainSpec(domain.name, len(domain.train), tuple(range(len(domain.classes))))
@@ -73,7 +104,7 @@ def describe(sources: Sequence[data.Domain], target: data.Domain) -> methods.Spe
   return methods.Spec(
     classes=len(target.classes),
     input_shape=tuple(target.train.inputs.shape[1:]),
-    sources=tuple(map(known, sources)),
+    sources=start.spec.sources if start else tuple(map(known, sources)),
     target=known(target),
     input_dtype='int32' if target.train.is_tokens else 'float32',
     unknown=target.classes[-1] == label_sets.UNKNOWN,

@@ -18,6 +18,25 @@ from tlda.training.start import arrays_of_run
 
 
 @dataclasses.dataclass(frozen=True)
+class About:
+  """What a finished run says of itself.
+
+  Attributes:
+    spec: What its method knew of the problem.
+    preprocessing: Of its inputs.
+    classes: The name of each class.
+    seeds: The seeds.
+    flags: What it was trained with.
+  """
+
+  spec: methods.Spec
+  preprocessing: Preprocessing
+  classes: tuple[str, ...]
+  seeds: tuple[int, ...]
+  flags: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
 class Saved:
   """A trained network, of one seed or several.
 
@@ -81,24 +100,36 @@ def load(workdir: str, flag: str = '--workdir') -> Saved:
   Raises:
     UserError: It is no finished run, or one that does not say what its network is.
   """
+  known = about(workdir, flag)
+  kind = methods.get(known.flags['method'])
+  parts = network.build(known.flags, kind, known.spec)
+  arrays = arrays_of_run(epath.Path(workdir), known.seeds, flag)
+  return Saved(
+    method=network.method(known.flags, kind, known.spec, parts),
+    preprocessing=known.preprocessing,
+    classes=known.classes,
+    variables=tuple(_variables(arrays, place) for place in range(len(known.seeds))),
+    seeds=known.seeds,
+    flags=known.flags,
+  )
+
+
+def about(workdir: str, flag: str = '--workdir') -> About:
+  """Returns what a finished run says of itself, as `load` without reading its weights."""
   folder = epath.Path(workdir)
   try:
     config = json.loads((folder / 'config.json').read_text())
-    about, parsed = config['network'], config['flags']
-    seeds = tuple(json.loads((folder / 'result.json').read_text())['seeds'])
+    found = config['network']
+    preprocessing = {name: _tuple(x) for name, x in found['preprocessing'].items()}
+    return About(
+      spec=_spec(found['spec']),
+      preprocessing=Preprocessing(**preprocessing),
+      classes=tuple(found['classes']),
+      seeds=tuple(json.loads((folder / 'result.json').read_text())['seeds']),
+      flags=config['flags'],
+    )
   except (OSError, ValueError, KeyError, TypeError) as error:
     raise UserError(f'{flag}={workdir} is not the folder of a finished run ({error})') from error
-  spec, kind = _spec(about['spec']), methods.get(parsed['method'])
-  parts = network.build(parsed, kind, spec)
-  arrays = arrays_of_run(folder, seeds, flag)
-  return Saved(
-    method=network.method(parsed, kind, spec, parts),
-    preprocessing=Preprocessing(**{name: _tuple(x) for name, x in about['preprocessing'].items()}),
-    classes=tuple(about['classes']),
-    variables=tuple(_variables(arrays, place) for place in range(len(seeds))),
-    seeds=seeds,
-    flags=parsed,
-  )
 
 
 def _variables(arrays: dict[str, np.ndarray], place: int) -> dict[str, Any]:

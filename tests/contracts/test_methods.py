@@ -1,7 +1,4 @@
-"""What every method must satisfy: found by its export, so a new one is covered by being written.
-
-A toy method stands for those that read a few labels of the target, of which none is exported yet.
-"""
+"""What every method must satisfy, found by its export: a new one is covered by being written."""
 
 import json
 import os
@@ -14,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests import memory, toys
+from tests import memory
 from tests.problem import BATCH, make_run
 from tlda import methods
 from tlda.data.augmentation import VIEWS
@@ -43,7 +40,6 @@ FIELDS = {
 CASES = {
   **{name: (methods.get(name), FIELDS.get(name, {})) for name in methods.names()},
   'afn stepwise': (methods.AFN, {'stepwise': True}),
-  'FewLabels': (toys.FewLabels, {}),
 }
 TIMES = frozenset({'examples_per_second'})
 

@@ -38,6 +38,11 @@ def test_steps_that_were_not_evaluated_are_passed_over() -> None:
   assert select(records)['last'] == [0.4]
 
 
+def test_without_a_source_nothing_is_chosen_by_it() -> None:
+  records = [{'step': step, 'accuracy/target_test': [x]} for step, x in ((10, 0.6), (20, 0.4))]
+  assert select(records) == {'last': [0.4], 'oracle': [0.6]}
+
+
 def test_a_run_without_evaluation_is_an_error() -> None:
-  with pytest.raises(ValueError, match='accuracy/source_test'):
+  with pytest.raises(ValueError, match='accuracy/target_test'):
     select([{'step': 5, 'loss/task': 1.0}])

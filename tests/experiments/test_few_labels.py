@@ -77,6 +77,10 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
   for argv, sentence in (
     (['--labels_per_class=-1'], '--labels_per_class must be 0 or above, not -1'),
     (['--labels_per_class=5000'], '5000 examples of each class were asked for'),
+    (
+      ['--method=mme', '--target_labels_per_class=5000'],
+      r'5000 examples of each class were asked for, and class \d has \d+',
+    ),
     (['--augment=crop'], "unknown augmentation 'crop': did you mean 'crop_flip'"),
   ):
     with pytest.raises(UserError, match=sentence):

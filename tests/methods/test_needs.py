@@ -30,9 +30,12 @@ TWO_CLASSES = [
   'mdd',
   'mean_teacher',
   'minimum_entropy',
+  'mme',
   'mstn',
   'pseudo_label',
   'sdat',
+  'shot',
+  'shot_im',
   'star',
   'swd',
   'symnets',
@@ -48,6 +51,8 @@ TWO_EXAMPLES = [
   'information_maximization',
   'jan',
   'jan_adversarial',
+  'shot',
+  'shot_im',
 ]
 AT_LEAST_ONE = {
   'bi_tuning': ['keys_per_class', 'projection'],
@@ -61,6 +66,7 @@ AT_LEAST_ONE = {
   'dsan': ['kernels'],
   'jan': ['kernels'],
   'mcd': ['repeats'],
+  'shot': ['labellings'],
   'sinkhorn': ['iterations'],
   'swd': ['projections', 'repeats'],
   'wdgrl': ['critic_steps'],
@@ -78,6 +84,7 @@ ABOVE_ZERO = {
   'lwf': ['temperature'],
   'mcc': ['temperature'],
   'mixup': ['alpha'],
+  'mme': ['temperature'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
   'vada': ['radius'],
@@ -90,8 +97,10 @@ NOT_NEGATIVE = {
   'delta': ['weight'],
   'knowledge_distillation': ['logits', 'features', 'attention'],
   'lwf': ['weight'],
+  'mme': ['weight'],
   'rotation': ['weight'],
   'sdat': ['rho'],
+  'shot': ['weight'],
   'wdgrl': ['penalty'],
 }
 SHARES = {

@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 from tlda.errors import UserError, nearest
-from tlda.methods import generalization, gradual, label_sets
+from tlda.methods import few_labels, generalization, gradual, label_sets, source_free
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
 from tlda.methods.adda import ADDA
@@ -137,6 +137,7 @@ __all__ = [
   'VADA',
   'WDGRL',
   'WeightAverage',
+  'few_labels',
   'generalization',
   'get',
   'gradual',
@@ -144,12 +145,13 @@ __all__ = [
   'label_sets',
   'names',
   'settings',
+  'source_free',
 ]
 
 
 # The setting of this package, and the packages of the others.
 PLAIN = 'Unsupervised adaptation, and transfer: a labelled source and a target, or a target alone.'
-_SETTINGS = (generalization, gradual, label_sets)
+_SETTINGS = (few_labels, generalization, gradual, label_sets, source_free)
 
 
 def _exported_by(module: ModuleType) -> dict[str, type[Method]]:

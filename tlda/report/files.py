@@ -46,7 +46,8 @@ def read_result(path: Path) -> dict[str, Any]:
     fits = isinstance(result.get(key), kind)
     _require(fits, path, f'{key!r} is missing, or is no {kind.__name__}')
   seeds = len(result['seeds'])
-  for split in ('source_test', 'target_test'):
+  # A run without source data has no accuracy there.
+  for split in {'target_test', *({'source_test'} & result['accuracy'].keys())}:
     fits = _are_numbers(result['accuracy'].get(split), seeds)
     _require(fits, path, f'the accuracy has no number in {split!r} for each of {seeds} seeds')
   for rule, values in _mapping(path, result, 'selected').items():
@@ -69,8 +70,9 @@ def read_samples(path: Path) -> dict[str, np.ndarray]:
     raise UserError(f'{path} cannot be read (No such file): is the run finished?') from error
   except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
     raise UserError(f'{path} is broken: {error}') from error
-  for domain in ('source', 'target'):
-    _check_samples(path, samples, domain)
+  if any('source' in name for name in samples):
+    _check_samples(path, samples, 'source')
+  _check_samples(path, samples, 'target')
   if 'target_maps' in samples:
     _check_maps(path, samples)
   return samples

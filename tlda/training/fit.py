@@ -257,7 +257,10 @@ class Trainer:
     return {name: value.tolist() for name, value in measured.items() if value.ndim == 1}
 
   def measure(self, states: list[TrainState]) -> dict[str, np.ndarray]:
-    """Returns `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`."""
+    """Returns `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`.
+
+    Without source data it is the latter alone.
+    """
     run, found = self._run, {}
     several = len(run.sources) > 1
     tests = {

@@ -50,12 +50,15 @@ def _rows(run: Run, split: Split) -> np.ndarray:
 
 def _tests(run: Run) -> dict[str, tuple[Split, int]]:
   """Returns the test splits that are sampled, with their branch of normalisation."""
-  target = (run.target.test, run.method.spec.target_domain)
-  return {'source': (run.sources[0].test, 0), 'target': target}
+  source = {'source': (run.sources[0].test, 0)} if run.sources else {}
+  return source | {'target': (run.target.test, run.method.spec.target_domain)}
 
 
 def features(run: Run, evaluator: Evaluator, states: Sequence[TrainState]) -> Samples:
-  """Returns the first seed's features of test examples: 'source' and 'target', float32 `[n, d]`."""
+  """Returns the first seed's features of test examples: 'source' and 'target', float32 `[n, d]`.
+
+  Where there are no source data, they are those of the target alone.
+  """
   return {
     name: _features(evaluator.outputs(states, split, branch, rows=_rows(run, split)[:FEATURES]))
     for name, (split, branch) in _tests(run).items()
@@ -80,7 +83,8 @@ def collect(
   Returns:
     The samples: `source_images`, `target_images` (uint8, only where inputs are images),
     `source_labels`, `target_labels` `[n]`, `features_before_source` and its three sisters, float32
-    `[n, d]`. And the logits of more examples, of which these are the first.
+    `[n, d]`; without source data only those of the target. And the logits of more examples, of
+    which these are the first.
   """
   samples: Samples = {}
   logits, labels = {}, {}
@@ -114,7 +118,7 @@ def explain(
 
   Returns:
     More samples (`heat_maps`), and more of the result: `proxy_a_distance`, and `calibration` as
-    `calibrate` returns it; {} in the place of what failed.
+    `calibrate` returns it; {} in the place of what failed. Neither is there without source data.
   """
 
   def tried(what: str, function: Callable[[], Any]) -> Any:
@@ -129,6 +133,8 @@ def explain(
     return explained.heat_maps(run, variables, images, labels, seen.logits['target'][0, :IMAGES])
 
   more = tried('heat maps', maps) if 'target_images' in samples else {}
+  if not run.sources:
+    return more, {}
   return more, {
     'proxy_a_distance': tried('the proxy A-distance', lambda: distances(samples)),
     'calibration': tried('calibration', lambda: explained.calibrate(*_apart(run, seen))),
@@ -180,7 +186,7 @@ def summarize(
   return {
     'experiment': run.flags['experiment'],
     'method': run.flags['method'],
-    'source': [source.name for source in run.sources],
+    'source': [source.name for source in run.method.spec.sources],
     'target': run.target.name,
     'protocol': run.flags['protocol'],
     'seeds': list(run.seeds),

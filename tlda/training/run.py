@@ -48,7 +48,7 @@ class Run:
   Attributes:
     method: The method with its networks and hyper-parameters.
     optimizer: What moves each parameter group.
-    sources: The labelled domains.
+    sources: The labelled domains; none where a method does without their data.
     target: The domain to adapt to.
     select: The rule by which, for each seed, the state of one step is kept beside the last.
     labelled_target: The few labelled examples of the target, for a method that reads them, or None.
@@ -126,6 +126,8 @@ def refuse(run: Run) -> None:
   if _vanishes(run.method.extractor.clone(parent=None), spec.blank()):
     size = 'x'.join(map(str, spec.input_shape))
     raise UserError(f'inputs of {size} are too small for this --backbone: nothing is left of them')
+  if run.select != LAST and not run.sources:
+    raise UserError(f'--select={run.select} measures the source, and its data are not there')
   for domain in (*run.sources, run.target):
     if len(domain.test) < FEWEST:
       raise UserError(

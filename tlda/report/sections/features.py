@@ -38,7 +38,13 @@ def section(runs: Sequence[Run]) -> Markup:
 
 def _features(run: Run, moment: str) -> list[np.ndarray]:
   """Returns the features of source and target at a moment."""
-  return [run.samples[f'features_{moment}_{domain}'] for domain in ('source', 'target')]
+  return _both(run, f'features_{moment}_source', f'features_{moment}_target')
+
+
+def _both(run: Run, source: str, target: str) -> list[np.ndarray]:
+  """Returns samples of source and target; without source data, those of the source are empty."""
+  of_target = run.samples[target]
+  return [run.samples.get(source, of_target[:0]), of_target]
 
 
 def _equal(features: list[np.ndarray], others: list[np.ndarray]) -> bool:
@@ -81,17 +87,18 @@ def _are_classes(labels: list[np.ndarray]) -> bool:
 
 def _labels(run: Run) -> list[np.ndarray]:
   """Returns the labels of source and target."""
-  return [run.samples[f'{domain}_labels'] for domain in ('source', 'target')]
+  return _both(run, 'source_labels', 'target_labels')
 
 
 def _classes(run: Run) -> int:
   """Returns how many classes there are, by their names or by the labels."""
-  return max(len(run.result.get('class_names') or []), *(x.max() + 1 for x in _labels(run)))
+  return max(len(run.result.get('class_names') or []), np.concatenate(_labels(run)).max() + 1)
 
 
 def _range(labels: list[np.ndarray]) -> tuple[float, float]:
   """Returns the least and the greatest label of both domains."""
-  return min(float(x.min()) for x in labels), max(float(x.max()) for x in labels)
+  joined = np.concatenate(labels)
+  return float(joined.min()), float(joined.max())
 
 
 def _legend(run: Run) -> Markup:
@@ -100,6 +107,7 @@ def _legend(run: Run) -> Markup:
   marks = [
     element('span', mark(kind), f' {domain} {name}', class_='run')
     for kind, (domain, name) in enumerate(zip(('source', 'target'), names, strict=True))
+    if f'{domain}_labels' in run.samples
   ]
   return element('p', *marks, *_color_legend(run), class_='legend')
 

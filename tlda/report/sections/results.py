@@ -51,7 +51,9 @@ def _columns(runs: Sequence[Run]) -> list[_Column]:
   if any(ORACLE in _selected(run) for run in runs):
     head = _head('Oracle', 'uses target labels')
     columns.append((head, lambda run: number(_selected(run).get(ORACLE), 'oracle')))
-  columns.append(('Source test', lambda run: number(run.result['accuracy']['source_test'])))
+  if any('source_test' in run.result['accuracy'] for run in runs):
+    of_source = lambda run: number(run.result['accuracy'].get('source_test'))
+    columns.append(('Source test', of_source))
   columns.append(('Seeds', lambda run: str(len(run.result['seeds']))))
   return columns
 
