@@ -23,12 +23,13 @@ class MLDG(Shuffled):
   those of F. Weights that a transfer strategy holds still do not move in the inner step either.
 
   Attributes:
-    weight: Of the risk on the source that is held out (the paper's beta, 1).
-    inner_rate: The learning rate of the inner step (the paper's alpha, 5e-4 with AlexNet).
+    weight: Of the risk on the source that is held out (the paper's beta; 1 in that script).
+    inner_rate: The learning rate of the inner step (the paper's alpha; 0.5 in the authors' script
+      for a small network on fixed features of PACS).
   """
 
   weight: float = 1.0
-  inner_rate: float = 5e-4
+  inner_rate: float = 0.01
 
   def check(self, batch_size: int) -> None:
     """Refuses a single source, a negative weight, and an inner step uphill."""
@@ -38,15 +39,14 @@ class MLDG(Shuffled):
   def gradients(
     self, objective: Objective, params: Params, batch: Batch
   ) -> tuple[Params, tuple[Terms, States]]:
-    """Returns the gradient of the risk before and after the inner step, and both as terms."""
+    """Returns the gradient of the risks before and after the inner step, and both as terms."""
     order = order_of(objective, params, batch)
     held, seen = pick(batch, order[:1]), pick(batch, order[1:])
-    risk = lambda params, batch: objective(params, batch)[0]
-
-    def whole(params: Params) -> tuple[jax.Array, tuple[Terms, States]]:
-      inner = axis.mean(jax.grad(risk)(params, seen))
-      before, (terms, states) = objective(params, seen)
-      after = self.weight * risk(moved(params, inner, self.inner_rate), held)
-      return before + after, ({**terms, 'held_out': after}, states)
-
-    return jax.grad(whole, has_aux=True)(params)
+    slope = lambda params: jax.grad(objective, has_aux=True)(params, seen)
+    inner, push, (terms, states) = jax.linearize(slope, params, has_aux=True)
+    there = moved(params, axis.mean(inner), self.inner_rate)
+    (after, _), outer = jax.value_and_grad(objective, has_aux=True)(there, held)
+    # d G(w - a F'(w)) / dw = (I - a F''(w)) G', forward over reverse: faster than reverse twice.
+    through = moved(outer, push(axis.mean(outer)), self.inner_rate)
+    grads = jax.tree.map(lambda f, g: f + self.weight * g, inner, through)
+    return grads, ({**terms, 'held_out': self.weight * after}, states)
