@@ -26,13 +26,18 @@ from tlda.training.state import TrainState
 
 STEPS = 4
 # At the defaults a few steps are sure of nothing, and terms that wait for that would be untried;
-# and each repeat of a phase is compiled by itself: two show what five do.
+# and each repeat of a phase is compiled by itself: two show what five do. A weight of 100 makes
+# more of rounding than the bounds allow.
 FIELDS = {
   'can': {'radius': 1.0, 'members': 1},
+  'fish': {'inner_rate': 0.3},
   'fixmatch': {'threshold': 0.35},
+  'group_dro': {'rate': 1.0},
+  'irm': {'weight': 3.0},
   'knowledge_distillation': {'features': 0.5},
   'mcd': {'repeats': 2},
   'mean_teacher': {'threshold': 0.35},
+  'mldg': {'inner_rate': 0.3},
   'star': {'repeats': 2},
   'swd': {'repeats': 2},
   'wdgrl': {'critic_steps': 2},

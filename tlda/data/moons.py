@@ -10,7 +10,7 @@ from sklearn import datasets
 from tlda.data import files
 from tlda.data.domains import Domain, Split
 
-ANGLES = tuple(range(0, 91, 10))
+ANGLES = tuple(range(0, 91, 5))
 NAMES = tuple(f'moons/{angle}' for angle in ANGLES)
 EXAMPLES, NOISE = 1000, 0.1
 

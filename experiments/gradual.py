@@ -1,0 +1,90 @@
+"""Gradual adaptation: self-training along a sequence of domains, from the source to the target.
+
+  python -m experiments.gradual --source=moons/0 --through=moons/5,moons/10 --target=moons/15
+  python -m experiments.gradual --source=rotated_mnist/0 --target=rotated_mnist/60 \\
+    --through=rotated_mnist/15,rotated_mnist/30,rotated_mnist/45 --backbone=lenet --steps=1000
+
+Kumar, Ma, Liang: *Understanding Self-Training for Gradual Domain Adaptation* (ICML 2020). Each
+domain of --through=A,B,... is adapted to in turn, from the weights of the one before, in a folder
+of its own below --workdir; the target comes last. Without --through it is one step. Stopped, the
+same command goes on where it was.
+
+Measured: experiments/results/gradual.md; scripts/reproduce.py gradual makes it again.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from etils import epath
+
+from experiments import common
+from experiments.common import Experiment
+
+EXPERIMENT = Experiment(
+  name='gradual',
+  doc=__doc__,
+  defaults={
+    'method': 'gradual_self_training',
+    'source': 'moons/0',
+    'target': 'moons/90',
+    'backbone': 'mlp',
+    'steps': 1000,
+    'optimizer': 'adam',
+    'learning_rate': 0.03,
+    'eval_every': 100,
+    'checkpoint_every': 250,
+  },
+)
+_MOONS = [f'moons/{angle}' for angle in range(5, 90, 5)]
+_DIGITS = [f'rotated_mnist/{angle}' for angle in (15, 30, 45)]
+_ROTATED = '--source=rotated_mnist/0 --target=rotated_mnist/60 --backbone=lenet --steps=1000'
+
+# Nothing, one step, and step by step.
+TABLE = tuple(
+  f'--method={method}{through} {problem} --seeds=5'
+  for problem, domains in (
+    ('--source=moons/0 --target=moons/90 --protocol=moons', _MOONS),
+    (f'{_ROTATED} --protocol=rotated_mnist', _DIGITS),
+  )
+  for method, through in (
+    ('source_only', ''),
+    ('gradual_self_training', ' --protocol=direct'),
+    ('gradual_self_training', f' --through={",".join(domains)}'),
+  )
+)
+
+
+def launch(argv: Sequence[str]) -> dict[str, Any] | None:
+  """Adapts to each domain in turn; returns what the last run's `result.json` holds.
+
+  Args:
+    argv: The command line, program name first.
+
+  Raises:
+    UserError: Whatever the user got wrong.
+    Preempted: The run was told to stop, and is saved.
+  """
+  words = [word for word in argv if not word.startswith('--through=')]
+  through = [word.partition('=')[2] for word in argv if word.startswith('--through=')]
+  places = [place for place in ','.join(through).split(',') if place]
+  workdir = epath.Path(_last(words, '--workdir') or 'runs/gradual/run')
+  before = _last(words, '--init_from')
+  for number, place in enumerate(places, 1):
+    folder = workdir / f'{number}-{place.replace("/", "_").replace(":", "_")}'
+    common.launch(EXPERIMENT, [*words, f'--target={place}', *_at(folder, before)])
+    before = str(folder)
+  return common.launch(EXPERIMENT, [*words, *_at(workdir, before)])
+
+
+def _last(words: Sequence[str], flag: str) -> str | None:
+  found = [word.partition('=')[2] for word in words if word.startswith(f'{flag}=')]
+  return found[-1] if found else None
+
+
+def _at(folder: epath.Path, before: str | None) -> list[str]:
+  return [f'--workdir={folder}', *([f'--init_from={before}'] if before else [])]
+
+
+if __name__ == '__main__':
+  sys.exit(common.guarded(lambda: launch(sys.argv)))
