@@ -77,6 +77,7 @@ ABOVE_ZERO = {
   'knowledge_distillation': ['temperature'],
   'lwf': ['temperature'],
   'mcc': ['temperature'],
+  'mdan': ['sharpness'],
   'mixup': ['alpha'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
