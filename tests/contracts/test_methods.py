@@ -34,6 +34,7 @@ FIELDS = {
   'can': {'radius': 1.0, 'members': 1},
   'fixmatch': {'threshold': 0.35},
   'knowledge_distillation': {'features': 0.5},
+  'm3sda_beta': {'repeats': 2},
   'mcd': {'repeats': 2},
   'mean_teacher': {'threshold': 0.35},
   'star': {'repeats': 2},
