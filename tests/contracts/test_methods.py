@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests import memory, toys
-from tests.problem import BATCH, make_run
+from tests.problem import BATCH, SmallConvolutions, make_run
 from tlda import methods
 from tlda.data.augmentation import VIEWS
 from tlda.training import checkpoint
@@ -37,6 +37,7 @@ FIELDS = {
   'm3sda_beta': {'repeats': 2},
   'mcd': {'repeats': 2},
   'mean_teacher': {'threshold': 0.35},
+  'mixstyle': {'extractor': SmallConvolutions(), 'probability': 1.0},
   'star': {'repeats': 2},
   'swd': {'repeats': 2},
   'wdgrl': {'critic_steps': 2},
