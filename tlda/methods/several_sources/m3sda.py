@@ -27,11 +27,11 @@ class M3SDA(Method):
 
   Attributes:
     weight: Of the distance between moments (chosen for each problem; 0.0005 in the authors' code,
-      which adds pairs and goes to the fifth moment).
+      which adds pairs and goes to the fifth moment). Features vanish where it is too large.
     moments: The highest order (the paper's 2).
   """
 
-  weight: float = 0.1
+  weight: float = 0.01
   moments: int = 2
 
   def check(self, batch_size: int) -> None:

@@ -27,7 +27,7 @@ class M3SDABeta(MCD):
     moments: Their highest order.
   """
 
-  weight: float = 0.1
+  weight: float = 0.01
   moments: int = 2
 
   def check(self, batch_size: int) -> None:
