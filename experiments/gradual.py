@@ -1,8 +1,7 @@
 """Gradual adaptation: self-training along a sequence of domains, from the source to the target.
 
   python -m experiments.gradual --source=moons/0 --through=moons/5,moons/10 --target=moons/15
-  python -m experiments.gradual --source=rotated_mnist/0 --target=rotated_mnist/60 \\
-    --through=rotated_mnist/15,rotated_mnist/30,rotated_mnist/45 --backbone=lenet --steps=1000
+  python -m experiments.gradual --backbone=lenet --source=rotated_mnist/0 --target=rotated_mnist/30
 
 Kumar, Ma, Liang: *Understanding Self-Training for Gradual Domain Adaptation* (ICML 2020). Each
 domain of --through=A,B,... is adapted to in turn, from the weights of the one before, in a folder

@@ -6,7 +6,8 @@
 
 A table is an experiment's `TABLE`: the flags of each of its runs, in order. Its `SELECTIONS` are
 the rules by which a number is taken from a run (else the last step), its `NOTES` what is to be
-said of a row, its `named` what a row is called if not by its method, its `PREPARE` the flags of
+said of a row, its `named` what a row is called if not by its method, its
+`launch` what makes a run of flags where that is more than one, its `PREPARE` the flags of
 `experiments.extract_features` for what its runs read. Runs lie in runs/tables/NAME/: a run that was
 stopped goes on, a finished one is not run again.
 """
@@ -32,6 +33,7 @@ from tlda.report import files, tables  # noqa: E402
 TABLES = (
   'digits',
   'fine_tune',
+  'gradual',
   'label_sets',
   'methods_amazon',
   'methods_digits',
@@ -81,7 +83,9 @@ def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
   workdir = Path('runs') / 'tables' / name / slug(arguments)
   words = [f'experiments.{name}', *arguments, f'--workdir={workdir}', '--report=false']
   print(f'python -m {shlex.join(words)}', flush=True)
-  common.launch(importlib.import_module(f'experiments.{name}').EXPERIMENT, words)
+  experiment = importlib.import_module(f'experiments.{name}')
+  launch = getattr(experiment, 'launch', lambda words: common.launch(experiment.EXPERIMENT, words))
+  launch(words)
   jax.clear_caches()  # The programs of a run are of no use to the next.
   return files.read_result(workdir / 'result.json')
 

@@ -13,6 +13,7 @@ from tlda import transfer
 from tlda.data import Domain, Split, draw, label_sets
 from tlda.methods import DomainSpec, Method, Spec, TargetOnly, Teacher
 from tlda.models import DomainClassifier, Linear, Normalization
+from tlda.models.convolution import PooledConv
 from tlda.tasks import Classification
 from tlda.training.inputs import Preprocessing
 from tlda.training.run import Run
@@ -40,6 +41,20 @@ class SmallExtractor(nn.Module):
     x = nn.Dense(12)(nn.relu(x))
     self.sow('intermediates', 'stage1', x)
     return jnp.tanh(x)
+
+
+class SmallConvolutions(nn.Module):
+  """Two stages of feature maps, of 4 and of 5 channels: 5 features."""
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    x = PooledConv(4, kernel=3, name='conv1')(inputs)
+    self.sow('intermediates', 'stage1', x)
+    x = nn.Conv(5, (2, 2), name='conv2')(x)
+    self.sow('intermediates', 'stage2', x)
+    return jnp.tanh(x.mean((1, 2)))
 
 
 def domain(name: str, seed: int, *, images: bool = True, examples: int = 44) -> Domain:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests import memory
-from tests.problem import BATCH, make_run
+from tests.problem import BATCH, SmallConvolutions, make_run
 from tlda import methods
 from tlda.data.augmentation import VIEWS
 from tlda.training import checkpoint
@@ -35,9 +35,11 @@ FIELDS = {
   'group_dro': {'rate': 1.0},
   'irm': {'weight': 3.0},
   'knowledge_distillation': {'features': 0.5},
+  'm3sda_beta': {'repeats': 2},
   'mcd': {'repeats': 2},
   'mean_teacher': {'threshold': 0.35},
   'mldg': {'inner_rate': 0.3},
+  'mixstyle': {'extractor': SmallConvolutions(), 'probability': 1.0},
   'star': {'repeats': 2},
   'swd': {'repeats': 2},
   'wdgrl': {'critic_steps': 2},

@@ -119,6 +119,24 @@ def test_the_table_holds_mean_and_sample_deviation(three: str) -> None:
   assert [row[-1] for row in rows] == ['3', '3', '1']
 
 
+def test_the_table_shows_each_of_several_sources(tmp_path: Path) -> None:
+  accuracy = {'source_test': [0.7, 0.8], 'target_test': [0.5, 0.6]}
+  accuracy |= {'npz:x/art.npz_test': [0.8, 0.7], 'photo_test': [0.6, 0.9]}
+  several = {'source': ['npz:x/art.npz', 'photo'], 'accuracy': accuracy}
+  worst = {'name': ['photo', 'npz:x/art.npz'], 'accuracy': [0.6, 0.7]}
+  folders = [
+    write_run(tmp_path / 'new', seeds=2, **several, worst_source=worst),
+    write_run(tmp_path / 'old', seeds=2, **several, worst_source=None),
+  ]
+  head, new, old = _read(_write(tmp_path, *folders)).rows[:3]
+  place = head.index('Source testmean of all')
+  assert head[place + 1 : place + 4] == ['artsource test', 'photosource test', 'Worst source']
+  # By hand: the deviation of two numbers is their distance over the root of 2.
+  shown = ['75.00 ± 7.07', '75.00 ± 7.07', '75.00 ± 21.21', '65.00 ± 7.07photo, art']
+  assert new[place : place + 4] == shown
+  assert old[place : place + 4] == [*shown[:3], '–']
+
+
 def test_the_page_says_what_was_run(three: str) -> None:
   for phrase in (
     'mnist → mnist_m',

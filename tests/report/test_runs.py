@@ -78,6 +78,8 @@ def test_a_damaged_file_is_one_sentence(
     ({'selected': [0.5]}, "'selected' is no object"),
     ({'class_names': [1, 2]}, 'class_names is no list of names'),
     ({'confusion_matrix': {'target_test': [[[1, 2]]]}}, 'does not fit 10 classes'),
+    ({'worst_source': {'name': ['a'], 'accuracy': [0.5] * 3}}, 'the worst source does not fit 3'),
+    ({'worst_source': {'name': ['a'] * 3}}, 'the worst source does not fit 3 seeds'),
     ({'confusion_matrix': {'target_test': 7}}, 'the confusion matrices are no list'),
     ({'published': {'value': 0.7}}, 'lacks its value or its reference'),
   ],

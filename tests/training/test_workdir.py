@@ -19,8 +19,10 @@ from tlda.models.backbones import LeNet
 from tlda.training import checkpoint
 from tlda.training.checkpoint import Checkpoints
 from tlda.training.fit import Trainer, fit
+from tlda.training.logs import read
 from tlda.training.parallel import Parallel
 from tlda.training.preemption import Preempted
+from tlda.training.result import worst_source
 
 
 def weights(folder: Path) -> checkpoint.Arrays:
@@ -109,6 +111,26 @@ def test_what_a_run_writes(tmp_path: Path) -> None:
     assert samples['target_images'].dtype == np.uint8
     assert samples['features_after_target'].shape == (21, 12)
     assert 'target_maps' not in samples  # A dense extractor has no places to look at.
+
+
+def test_several_sources_are_measured_each(tmp_path: Path) -> None:
+  result = fit(make_run(SourceOnly, tmp_path, sources=2, seeds=(0, 3)))
+  accuracy, last = result['accuracy'], read(tmp_path / 'metrics.jsonl')[-1]
+  for name in ('left', 'middle'):
+    assert accuracy[f'{name}_test'] == last[f'accuracy/{name}_test']
+  for seed, (left, middle) in enumerate(
+    zip(accuracy['left_test'], accuracy['middle_test'], strict=True)
+  ):
+    assert accuracy['source_test'][seed] == pytest.approx((left + middle) / 2)
+    assert result['worst_source']['accuracy'][seed] == min(left, middle)
+    assert result['worst_source']['name'][seed] == ('middle' if middle < left else 'left')
+  assert json.loads((tmp_path / 'result.json').read_text())['worst_source']
+
+
+def test_the_worst_source_of_each_seed_by_hand() -> None:
+  accuracy = {'a_test': [0.9, 0.5], 'b_test': [0.7, 0.6], 'target_test': [0.1, 0.1]}
+  assert worst_source(['a', 'b'], accuracy) == {'name': ['b', 'a'], 'accuracy': [0.7, 0.5]}
+  assert worst_source(['a'], accuracy) is None
 
 
 def test_resumed_under_another_style_and_device_count(

@@ -10,7 +10,14 @@ import sys
 from types import ModuleType
 
 from tlda.errors import UserError, nearest
-from tlda.methods import few_labels, generalization, gradual, label_sets, source_free
+from tlda.methods import (
+  few_labels,
+  generalization,
+  gradual,
+  label_sets,
+  several_sources,
+  source_free,
+)
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
 from tlda.methods.adda import ADDA
@@ -146,12 +153,13 @@ __all__ = [
   'names',
   'settings',
   'source_free',
+  'several_sources',
 ]
 
 
 # The setting of this package, and the packages of the others.
 PLAIN = 'Unsupervised adaptation, and transfer: a labelled source and a target, or a target alone.'
-_SETTINGS = (few_labels, generalization, gradual, label_sets, source_free)
+_SETTINGS = (few_labels, generalization, gradual, label_sets, several_sources, source_free)
 
 
 def _exported_by(module: ModuleType) -> dict[str, type[Method]]:

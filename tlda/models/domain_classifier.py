@@ -23,3 +23,8 @@ class DomainClassifier(nn.Module):
   def __call__(self, features: jax.Array, *, train: bool = False) -> jax.Array:
     """Returns domain logits `[batch]` of features `[batch, d]`."""
     return MLPHead(self.hidden, 1, self.dropout, name='mlp')(features, train=train)[:, 0]
+
+  @nn.nowrap
+  def of_several(self, domains: int) -> MLPHead:
+    """Returns a network of the same make that has a logit for each of several domains."""
+    return MLPHead(self.hidden, domains, self.dropout, parent=None)

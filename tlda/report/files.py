@@ -53,6 +53,7 @@ def read_result(path: Path) -> dict[str, Any]:
   for rule, values in _mapping(path, result, 'selected').items():
     fits = _are_numbers(values, seeds)
     _require(fits, path, f'the selection {rule!r} has no number for each of {seeds} seeds')
+  _check_sources(path, result, seeds)
   _check_classes(path, result)
   _check_calibration(path, result, seeds)
   published = _mapping(path, result, 'published')
@@ -76,6 +77,20 @@ def read_samples(path: Path) -> dict[str, np.ndarray]:
   if 'target_maps' in samples:
     _check_maps(path, samples)
   return samples
+
+
+def _check_sources(path: Path, result: Mapping[str, Any], seeds: int) -> None:
+  """Checks what is said of each of several sources, where anything is."""
+  for name in result['source']:
+    values = result['accuracy'].get(f'{name}_test')
+    fits = isinstance(name, str) and (values is None or _are_numbers(values, seeds))
+    _require(fits, path, f'the accuracy of the source {name!r} does not fit {seeds} seeds')
+  if worst := _mapping(path, result, 'worst_source'):
+    names = worst.get('name')
+    fits = isinstance(names, list) and len(names) == seeds
+    fits = fits and all(isinstance(name, str) for name in names)
+    fits = fits and _are_numbers(worst.get('accuracy'), seeds)
+    _require(fits, path, f'the worst source does not fit {seeds} seeds')
 
 
 def _check_classes(path: Path, result: Mapping[str, Any]) -> None:

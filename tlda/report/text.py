@@ -17,10 +17,10 @@ def difference(fraction: float) -> str:
 
 def arrow(source: list[str], target: str) -> str:
   """Returns 'mnist → mnist_m'; a plus joins several sources, files go by their last name."""
-  return f'{" + ".join(map(_last, source))} → {_last(target)}'
+  return f'{" + ".join(map(short, source))} → {short(target)}'
 
 
-def _last(name: str) -> str:
+def short(name: str) -> str:
   """Returns 'amazon' of 'npz:runs/features/amazon.npz', and any name that is no place as it is."""
   kind, colon, place = name.partition(':')
   return PurePath(place).stem if colon and kind in ('npz', 'folder') else name

@@ -182,6 +182,7 @@ def summarize(
     for name, value in measured.items()
     if name.startswith(kind + '/')
   }
+  accuracy = metric('accuracy')
   rates = [record['examples_per_second'] for record in records if 'examples_per_second' in record]
   return {
     'experiment': run.flags['experiment'],
@@ -191,8 +192,9 @@ def summarize(
     'protocol': run.flags['protocol'],
     'seeds': list(run.seeds),
     'steps': run.steps,
-    'accuracy': metric('accuracy'),
+    'accuracy': accuracy,
     **{name: metric(name) for name in OPEN_SET if run.method.spec.unknown},
+    'worst_source': worst_source([source.name for source in run.sources], accuracy),
     'selected': selection.select(records),
     'confusion_matrix': metric('confusion_matrix'),
     'class_names': list(run.target.classes),
@@ -202,6 +204,25 @@ def summarize(
     'published': run.about.get('published'),
     'config': config,
   }
+
+
+def worst_source(
+  sources: Sequence[str], accuracy: Mapping[str, Sequence[float]]
+) -> dict[str, list[Any]] | None:
+  """Returns the source whose test examples are predicted worst, of each seed.
+
+  Args:
+    sources: Their names.
+    accuracy: `NAME_test` of each to a number a seed.
+
+  Returns:
+    `name` and `accuracy`, each a list over seeds; None of a single source. The first of equals.
+  """
+  if len(sources) < 2:
+    return None
+  table = np.array([accuracy[f'{name}_test'] for name in sources])
+  places = table.argmin(axis=0)
+  return {'name': [sources[place] for place in places], 'accuracy': table.min(axis=0).tolist()}
 
 
 def write(workdir: Path, result: dict[str, Any], samples: Samples) -> None:

@@ -52,10 +52,28 @@ def _columns(runs: Sequence[Run]) -> list[_Column]:
     head = _head('Oracle', 'uses target labels')
     columns.append((head, lambda run: number(_selected(run).get(ORACLE), 'oracle')))
   if any('source_test' in run.result['accuracy'] for run in runs):
-    of_source = lambda run: number(run.result['accuracy'].get('source_test'))
-    columns.append(('Source test', of_source))
+    columns += _of_sources(runs[0].result['source'])
   columns.append(('Seeds', lambda run: str(len(run.result['seeds']))))
   return columns
+
+
+def _of_sources(names: Sequence[str]) -> list[_Column]:
+  """Returns the columns of the source; of several their mean, each of them, and the worst."""
+  mean = lambda run: number(run.result['accuracy'].get('source_test'))
+  if len(names) == 1:
+    return [('Source test', mean)]
+  of = lambda name: lambda run: number(run.result['accuracy'].get(f'{name}_test'))
+  each: list[_Column] = [(_head(text.short(name), 'source test'), of(name)) for name in names]
+  return [(_head('Source test', 'mean of all'), mean), *each, ('Worst source', _worst)]
+
+
+def _worst(run: Run) -> Markup:
+  """Returns the accuracy of each seed's worst source, and which those are."""
+  worst = run.result.get('worst_source')
+  if not worst:
+    return number(None)
+  names = dict.fromkeys(map(text.short, worst['name']))
+  return join(number(worst['accuracy']), element('small', ', '.join(names)))
 
 
 def number(values: Sequence[float] | None, class_: str = '') -> Markup:
