@@ -29,7 +29,15 @@ from experiments import common, extract_features  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
 from tlda.report import files, tables  # noqa: E402
 
-TABLES = ('digits', 'fine_tune', 'methods_amazon', 'methods_digits', 'office_caltech', 'text')
+TABLES = (
+  'digits',
+  'fine_tune',
+  'methods_amazon',
+  'methods_digits',
+  'office_caltech',
+  'source_free',
+  'text',
+)
 
 
 def rows_of(name: str, only: str | None) -> list[list[str]]:

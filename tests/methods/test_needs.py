@@ -11,6 +11,7 @@ from tlda.errors import UserError
 from tlda.methods import Method
 
 TWO_CLASSES = [
+  'aad',
   'adamatch',
   'atdoc',
   'bi_tuning',
@@ -43,6 +44,7 @@ TWO_CLASSES = [
   'weight_average',
 ]
 TWO_EXAMPLES = [
+  'aad',
   'bnm',
   'cmd',
   'dan',
@@ -55,6 +57,7 @@ TWO_EXAMPLES = [
   'shot_im',
 ]
 AT_LEAST_ONE = {
+  'aad': ['neighbours'],
   'bi_tuning': ['keys_per_class', 'projection'],
   'bsp': ['singular_values'],
   'bss': ['singular_values'],
@@ -90,6 +93,7 @@ ABOVE_ZERO = {
   'vada': ['radius'],
 }
 NOT_NEGATIVE = {
+  'aad': ['weight', 'decay'],
   'bi_tuning': ['weight'],
   'bss': ['weight'],
   'cdan': ['random_dimension'],
