@@ -35,6 +35,7 @@ TWO_CLASSES = [
   'mstn',
   'pseudo_label',
   'sdat',
+  'self_tuning',
   'shot',
   'shot_im',
   'star',
@@ -69,6 +70,7 @@ AT_LEAST_ONE = {
   'dsan': ['kernels'],
   'jan': ['kernels'],
   'mcd': ['repeats'],
+  'self_tuning': ['keys_per_class', 'projection'],
   'shot': ['labellings'],
   'sinkhorn': ['iterations'],
   'swd': ['projections', 'repeats'],
@@ -87,6 +89,7 @@ ABOVE_ZERO = {
   'lwf': ['temperature'],
   'mcc': ['temperature'],
   'mixup': ['alpha'],
+  'self_tuning': ['temperature'],
   'mme': ['temperature'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
@@ -104,6 +107,7 @@ NOT_NEGATIVE = {
   'mme': ['weight'],
   'rotation': ['weight'],
   'sdat': ['rho'],
+  'self_tuning': ['weight'],
   'shot': ['weight'],
   'wdgrl': ['penalty'],
 }
@@ -114,6 +118,7 @@ SHARES = {
   'mean_teacher': ['decay', 'threshold'],
   'mstn': ['memory'],
   'pseudo_label': ['threshold'],
+  'self_tuning': ['momentum'],
   'weight_average': ['decay'],
 }
 
