@@ -38,6 +38,7 @@ TABLES = (
   'methods_amazon',
   'methods_digits',
   'office_caltech',
+  'source_free',
   'text',
 )
 

@@ -36,6 +36,13 @@ def test_every_parameter_has_its_rates_until_the_last_step(
   assert not (tmp_path / 'run').exists()
 
 
+def test_what_no_phase_trains_is_frozen(capsys: pytest.CaptureFixture[str]) -> None:
+  assert run('--dry_run', '--method=shot_im') == 0
+  table = rows(capsys.readouterr().out)
+  assert table['head/logits/kernel'][3:] == ['frozen'] * 5
+  assert table['extractor/dense/kernel'][3] == '1'
+
+
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [

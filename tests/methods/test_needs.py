@@ -11,6 +11,7 @@ from tlda.errors import UserError
 from tlda.methods import Method
 
 TWO_CLASSES = [
+  'aad',
   'adamatch',
   'atdoc',
   'bi_tuning',
@@ -36,6 +37,7 @@ TWO_CLASSES = [
   'mstn',
   'pseudo_label',
   'sdat',
+  'self_tuning',
   'shot',
   'shot_im',
   'star',
@@ -45,6 +47,7 @@ TWO_CLASSES = [
   'weight_average',
 ]
 TWO_EXAMPLES = [
+  'aad',
   'bnm',
   'cmd',
   'coral_across',
@@ -62,6 +65,7 @@ TWO_EXAMPLES = [
   'shot_im',
 ]
 AT_LEAST_ONE = {
+  'aad': ['neighbours'],
   'bi_tuning': ['keys_per_class', 'projection'],
   'bsp': ['singular_values'],
   'bss': ['singular_values'],
@@ -77,6 +81,7 @@ AT_LEAST_ONE = {
   'mcd': ['repeats'],
   'mixstyle': ['depth'],
   'mmd_across': ['kernels'],
+  'self_tuning': ['keys_per_class', 'projection'],
   'shot': ['labellings'],
   'sinkhorn': ['iterations'],
   'swd': ['projections', 'repeats'],
@@ -98,12 +103,14 @@ ABOVE_ZERO = {
   'mixstyle': ['alpha'],
   'mixup': ['alpha'],
   'mixup_across': ['alpha'],
+  'self_tuning': ['temperature'],
   'mme': ['temperature'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
   'vada': ['radius'],
 }
 NOT_NEGATIVE = {
+  'aad': ['weight', 'decay'],
   'bi_tuning': ['weight'],
   'bss': ['weight'],
   'cdan': ['random_dimension'],
@@ -123,6 +130,7 @@ NOT_NEGATIVE = {
   'mme': ['weight'],
   'rotation': ['weight'],
   'sdat': ['rho'],
+  'self_tuning': ['weight'],
   'shot': ['weight'],
   'spectral_decoupling': ['weight'],
   'vrex': ['weight'],
@@ -140,6 +148,7 @@ SHARES = {
   'mstn': ['memory'],
   'pseudo_label': ['threshold'],
   'rsc': ['examples', 'features'],
+  'self_tuning': ['momentum'],
   'vrex': ['begin'],
   'weight_average': ['decay'],
 }

@@ -47,7 +47,8 @@ def read_result(path: Path) -> dict[str, Any]:
     _require(fits, path, f'{key!r} is missing, or is no {kind.__name__}')
   seeds = len(result['seeds'])
   # A run without source data has no accuracy there.
-  for split in {'target_test', *({'source_test'} & result['accuracy'].keys())}:
+  measured = ['source_test'] if 'source_test' in result['accuracy'] else []
+  for split in (*measured, 'target_test'):
     fits = _are_numbers(result['accuracy'].get(split), seeds)
     _require(fits, path, f'the accuracy has no number in {split!r} for each of {seeds} seeds')
   for rule, values in _mapping(path, result, 'selected').items():

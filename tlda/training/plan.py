@@ -82,8 +82,11 @@ def parameters(run: Run, strategy: Strategy, layers: Layers, schedule: Schedule)
       for step in steps(run)
     )
 
+  phases = run.method.phases()
+  everything = any(phase.trains is None for phase in phases)
+  groups = {group for phase in phases for group in phase.trains or ()}
   rows = []
   for leaf, shape in leaves(shapes(run), locator(layers)):
-    moves = strategy.moves(leaf)
+    moves = strategy.moves(leaf) and (everything or leaf.path.split('/')[0] in groups)
     rows.append(Parameter(leaf, shape, moves, rates(leaf) if moves else ()))
   return rows

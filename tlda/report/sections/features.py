@@ -33,7 +33,8 @@ def section(runs: Sequence[Run]) -> Markup:
   grid = parts.grid(figures, panels_in_a_row)
   measured = any(run.result.get('proxy_a_distance') for run in runs)
   lead = _LEAD + measured * _LEAD_DISTANCE
-  return parts.section('Features', _legend(runs[0]), grid, lead=lead)
+  shown = next((run for run in runs if 'source_labels' in run.samples), runs[0])
+  return parts.section('Features', _legend(shown), grid, lead=lead)
 
 
 def _features(run: Run, moment: str) -> list[np.ndarray]:
