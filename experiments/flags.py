@@ -56,8 +56,8 @@ def parse(
     expanded = [argv[0], *values.read_flags_from_files(argv[1:], force_gnu=False)]
   except (flags.Error, OSError) as error:
     raise UserError(f'--flagfile cannot be read: {error}') from error
-  name = _named('method', expanded) or defaults['method']
-  strategy = _named('transfer', expanded) or defaults['transfer']
+  name = named('method', expanded) or defaults['method']
+  strategy = named('transfer', expanded) or defaults['transfer']
   method = methods.get(name)
   own, stage = define_fields(strategy, transfer.get(strategy), values, defaults), name
   while stage:
@@ -225,7 +225,7 @@ def attribute_help(kind: type) -> dict[str, str]:
   return found
 
 
-def _named(flag: str, argv: Sequence[str]) -> str | None:
+def named(flag: str, argv: Sequence[str]) -> str | None:
   """Returns the last value that the arguments give a flag; they are not parsed yet."""
   found = None
   for place, argument in enumerate(argv):

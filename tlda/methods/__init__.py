@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 from tlda.errors import UserError, nearest
-from tlda.methods import generalization
+from tlda.methods import generalization, test_time
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
 from tlda.methods.adda import ADDA
@@ -142,12 +142,13 @@ __all__ = [
   'initialize',
   'names',
   'settings',
+  'test_time',
 ]
 
 
 # The setting of this package, and the packages of the others.
 PLAIN = 'Unsupervised adaptation, and transfer: a labelled source and a target, or a target alone.'
-_SETTINGS = (generalization,)
+_SETTINGS = (generalization, test_time)
 
 
 def _exported_by(module: ModuleType) -> dict[str, type[Method]]:
