@@ -1,7 +1,7 @@
 """Statistics of the test batch, mixed with those of the source (Schneider et al., 2020)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
@@ -11,11 +11,11 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Phase, States, Terms, Variables
-from tlda.methods.test_time.normalized import Normalized
+from tlda.methods.test_time.online import Online
 from tlda.models import Normalization
 
 
-class BatchNormAdaptation(Normalized):
+class BatchNormAdaptation(Online):
   """Normalises each batch by its own statistics, with the source's as so many examples more.
 
   Schneider, Rusak, Eck, Bringmann, Brendel, Bethge: *Improving robustness against common
@@ -31,6 +31,8 @@ class BatchNormAdaptation(Normalized):
     prior: N, the examples that the source's statistics count as (16 serves small batches in the
       paper; 0 in Nado et al.).
   """
+
+  normalization: ClassVar[str | None] = 'joint'
 
   prior: float = 16.0
 
