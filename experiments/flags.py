@@ -80,7 +80,7 @@ def parse(
 _COMMON = {
   'method': 'How it is adapted: one of {methods}; or package.module:Class for a method of yours.',
   'source': 'Labelled domain, or several with commas: one of {domains}; or tfds:NAME, '
-  'folder:PATH, npz:PATH. Left empty, it is the target.',
+  'folder:PATH, npz:PATH, corrupted:DOMAIN/KIND-STRENGTH. Left empty, it is the target.',
   'target': 'Domain to adapt to, named as the source is.',
   'protocol': 'The name under which data, splits and counts are reported.',
   'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',

@@ -132,7 +132,7 @@ def plan(
   spec = dataclasses.replace(known.spec, target=problem.describe([], domains[0]).target)
   seeds = parse_seeds(parsed['seeds']) if parsed['seeds'] else run.seeds
   alone = len(run.seeds) == 1
-  if missing := sorted(set(seeds) - set(run.seeds)) and not alone:
+  if (missing := sorted(set(seeds) - set(run.seeds))) and not alone:
     raise UserError(f'--init_from={parsed["init_from"]} has seeds {list(run.seeds)}, not {missing}')
   schedule = transfer.schedule('constant', parsed['learning_rate'], 1)
   found = stream.Stream(

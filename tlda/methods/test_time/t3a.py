@@ -64,7 +64,7 @@ class T3A(Online):
     room = ((0, 0), (0, self.supports - 1))
     entropy = jnp.pad(losses.entropy(logits)[:, None], room, constant_values=EMPTY)
     features = jnp.pad(weights[:, None], (*room, (0, 0)))
-    return {'supports': {'features': features, 'entropy': entropy}}
+    return {'bank': {'features': features, 'entropy': entropy}}
 
   def answer(self, batch: Batch, context: Context) -> jax.Array:
     """Returns the products with all prototypes, to which the batch has been added."""
@@ -76,12 +76,12 @@ class T3A(Online):
     """Lets the batch join the supports; minimises nothing."""
     features, logits = self._seen(batch)
     for name, value in self._joined(features, logits).items():
-      self.put_variable('supports', name, value)
+      self.put_variable('bank', name, value)
     return {'monitor/entropy': losses.entropy(logits).mean()}
 
   def _joined(self, features: jax.Array, logits: jax.Array) -> Supports:
     """Returns the supports with those of the batch, on all devices, that are surer."""
-    return joined(self.variables['supports'], axis.gather(features), axis.gather(logits))
+    return joined(self.variables['bank'], axis.gather(features), axis.gather(logits))
 
   def _seen(self, batch: Batch) -> tuple[jax.Array, jax.Array]:
     """Returns what the last layer is given, and its logits."""
