@@ -55,8 +55,8 @@ def parse(
     expanded = [argv[0], *values.read_flags_from_files(argv[1:], force_gnu=False)]
   except (flags.Error, OSError) as error:
     raise UserError(f'--flagfile cannot be read: {error}') from error
-  name = _named('method', expanded) or defaults['method']
-  strategy = _named('transfer', expanded) or defaults['transfer']
+  name = named('method', expanded) or defaults['method']
+  strategy = named('transfer', expanded) or defaults['transfer']
   method = methods.get(name)
   own, stage = define_fields(strategy, transfer.get(strategy), values, defaults), name
   while stage:
@@ -79,7 +79,7 @@ def parse(
 _COMMON = {
   'method': 'How it is adapted: one of {methods}; or package.module:Class for a method of yours.',
   'source': 'Labelled domain, or several with commas: one of {domains}; or tfds:NAME, '
-  'folder:PATH, npz:PATH. Left empty, it is the target.',
+  'folder:PATH, npz:PATH, corrupted:DOMAIN/KIND-STRENGTH. Left empty, it is the target.',
   'target': 'Domain to adapt to, named as the source is.',
   'protocol': 'The name under which data, splits and counts are reported.',
   'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',
@@ -232,7 +232,7 @@ def attribute_help(kind: type) -> dict[str, str]:
   return found
 
 
-def _named(flag: str, argv: Sequence[str]) -> str | None:
+def named(flag: str, argv: Sequence[str]) -> str | None:
   """Returns the last value that the arguments give a flag; they are not parsed yet."""
   found = None
   for place, argument in enumerate(argv):

@@ -49,6 +49,12 @@ def gather(x: jax.Array, axis: int = 0) -> jax.Array:
   return lax.all_gather(x, AXIS, axis=axis, tiled=True) if is_mapped() else x
 
 
+def own(rows: jax.Array) -> jax.Array:
+  """Returns this device's rows `[rows on this device, ...]` of gathered ones: `gather` undone."""
+  share = len(rows) // size()
+  return lax.dynamic_slice_in_dim(rows, index() * share, share)
+
+
 def mean(tree: Any) -> Any:
   """Averages each array of a tree over devices."""
   return lax.pmean(tree, AXIS) if is_mapped() else tree

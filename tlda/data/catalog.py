@@ -8,6 +8,7 @@ from tlda.data import (
   amazon,
   amazon_text,
   arrays,
+  corruptions,
   embedded,
   folder,
   mnist,
@@ -43,6 +44,7 @@ _LOADERS: dict[str, Callable[[DataDir, int | None], Domain]] = {
 }
 # Domains named by where they lie: KIND:PLACE.
 _KINDS: dict[str, Callable[[str, DataDir, int | None], Domain]] = {
+  'corrupted': lambda place, data_dir, size: _corrupted(place, data_dir, size),
   'folder': lambda place, data_dir, size: folder.load(place, size),
   'npz': lambda place, data_dir, size: arrays.load(place, size),
   'tfds': prepared.load,
@@ -51,6 +53,8 @@ _KINDS: dict[str, Callable[[str, DataDir, int | None], Domain]] = {
 
 def names() -> list[str]:
   """Lists the domains that have a name of their own; `tfds:`, `folder:` and `npz:` add others.
+
+  So does `corrupted:DOMAIN/KIND-STRENGTH`: see `tlda.data.corruptions`.
 
   Domains that were published without a test set (`office_caltech/...`, `pacs/...`,
   `amazon_text/...`) can also be asked for with `/all` at the end: see `tlda.data.unsplit`.
@@ -62,7 +66,8 @@ def load(name: str, data_dir: DataDir = None, image_size: int | None = None) -> 
   """Loads a domain.
 
   Args:
-    name: One of `names()`, some of them with `/all`, or `tfds:NAME`, `folder:PATH`, `npz:PATH`.
+    name: One of `names()`, some of them with `/all`, or `tfds:NAME`, `folder:PATH`, `npz:PATH`,
+      `corrupted:DOMAIN/KIND-STRENGTH`.
     data_dir: The folder with raw and prepared data; None: the environment's TLDA_DATA_DIR.
     image_size: Height and width to resize images to; None: as they are.
 
@@ -82,3 +87,10 @@ def load(name: str, data_dir: DataDir = None, image_size: int | None = None) -> 
   if name not in _LOADERS:
     raise UserError(nearest('domain', name, [*_LOADERS, *(f'{kind}:...' for kind in _KINDS)]))
   return _LOADERS[name](data_dir, image_size)
+
+
+def _corrupted(place: str, data_dir: DataDir, image_size: int | None) -> Domain:
+  """Loads `DOMAIN/KIND-STRENGTH`."""
+  name, _, corruption = place.rpartition('/')
+  how = corruptions.parse(corruption)  # First: to load takes time.
+  return corruptions.corrupted(load(name, data_dir, image_size), *how)

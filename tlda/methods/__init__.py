@@ -17,6 +17,7 @@ from tlda.methods import (
   label_sets,
   several_sources,
   source_free,
+  test_time,
 )
 from tlda.methods.adabn import AdaBN
 from tlda.methods.adamatch import AdaMatch
@@ -154,12 +155,21 @@ __all__ = [
   'settings',
   'source_free',
   'several_sources',
+  'test_time',
 ]
 
 
 # The setting of this package, and the packages of the others.
 PLAIN = 'Unsupervised adaptation, and transfer: a labelled source and a target, or a target alone.'
-_SETTINGS = (few_labels, generalization, gradual, label_sets, several_sources, source_free)
+_SETTINGS = (
+  few_labels,
+  generalization,
+  gradual,
+  label_sets,
+  several_sources,
+  source_free,
+  test_time,
+)
 
 
 def _exported_by(module: ModuleType) -> dict[str, type[Method]]:

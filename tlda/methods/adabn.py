@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from tlda import losses
-from tlda.errors import UserError
+from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Phase, Terms
 from tlda.models import Normalization
@@ -34,12 +34,8 @@ class AdaBN(Method):
 
   def check(self, batch_size: int) -> None:
     """Refuses a network that has no statistics."""
-    inputs = self.spec.blank()
-    if 'batch_stats' not in jax.eval_shape(self.extractor.init, jax.random.key(0), inputs):
-      raise UserError(
-        'AdaBN adapts batch normalisation, and this network has none: '
-        'take another --backbone, such as lenet_bn'
-      )
+    del batch_size
+    needs.batch_normalization(self)
 
   def phases(self) -> tuple[Phase, ...]:
     """Returns a phase that trains nothing."""

@@ -206,7 +206,10 @@ class Method(nn.Module):
     return {}
 
   def after_update(self, variables: Mapping[str, Any], context: Context) -> States:
-    """Returns the collections that change once the optimizer has moved the weights of this step."""
+    """Returns the collections that change once the optimizer has moved the weights of this step.
+
+    Weights that are put elsewhere after that are the collection 'params', of all groups.
+    """
     del variables, context
     return {}
 

@@ -46,8 +46,7 @@ def partners(key: jax.Array, rows: jax.Array) -> jax.Array:
   """
   every = axis.gather(rows)
   permutation = jax.random.permutation(key, len(every))
-  own = jax.lax.dynamic_slice_in_dim(permutation, axis.index() * len(rows), len(rows))
-  return every[own]
+  return every[axis.own(permutation)]
 
 
 class Mixup(TargetOnly):

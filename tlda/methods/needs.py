@@ -3,6 +3,8 @@
 Each raises `UserError`, in one sentence, where it is not so; a method's `check` calls them.
 """
 
+import jax
+
 from tlda.errors import UserError
 from tlda.methods.method import Method
 
@@ -38,6 +40,16 @@ def amounts(method: Method) -> None:
   """Refuses tokens of text: between one and another there is nothing."""
   if method.spec.is_text:
     raise UserError(f'{type(method).__name__} moves or mixes inputs: tokens of text cannot be')
+
+
+def batch_normalization(method: Method) -> None:
+  """Refuses a network without batch normalisation: there are no statistics to adapt."""
+  inputs = method.spec.blank()
+  if 'batch_stats' not in jax.eval_shape(method.extractor.init, jax.random.key(0), inputs):
+    raise UserError(
+      f'{type(method).__name__} adapts batch normalisation, and this network has none: '
+      'take another --backbone, such as lenet_bn'
+    )
 
 
 def square_images(method: Method) -> None:

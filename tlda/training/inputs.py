@@ -159,7 +159,7 @@ class Inputs:
       whole = lambda part: [_rows(part, split, np.arange(len(split))) for split in part.splits]
       self.arrays = parallel.replicate({name: whole(part) for name, part in read.items()})
 
-  def _indices(self, seed: int, step: int) -> dict[str, np.ndarray]:
+  def indices(self, seed: int, step: int) -> dict[str, np.ndarray]:
     """Returns the rows of step `step`, for each part `[splits, batch]`."""
     if seed not in self._streams:
       self._streams[seed] = {
@@ -177,7 +177,7 @@ class Inputs:
   def feed(self, seed: int, step: int) -> Feed:
     """Returns what travels to this host's devices: arrays `[devices, splits, batch, ...]`."""
     feed: Feed = {}
-    for name, rows in self._indices(seed, step).items():
+    for name, rows in self.indices(seed, step).items():
       index = self._parallel.split(rows, axis=1)
       feed[name] = {'index': index}
       if not self.is_resident:

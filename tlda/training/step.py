@@ -45,7 +45,10 @@ def train_step(
     prefix = f'loss/{phase.name}/' if len(phases) > 1 else 'loss/'
     logs |= {name if is_watched(name) else prefix + name: value for name, value in terms.items()}
   context = Context(state.step, state.seed, total_steps, turn)
-  states = {**state.states, **method.after_update(state.variables, context)}
+  changed = method.after_update(state.variables, context)
+  params = changed.get('params', state.params)
+  states = {**state.states, **{name: value for name, value in changed.items() if name != 'params'}}
+  state = state.replace(params=params)
   logs['norm/gradients'] = optax.tree.norm(gradients)
   logs['norm/parameters'] = optax.tree.norm(state.params)
   logs['norm/updates'] = optax.tree.norm(jax.tree.map(jnp.subtract, state.params, before))
