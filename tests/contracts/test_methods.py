@@ -26,8 +26,7 @@ from tlda.training.state import TrainState
 
 STEPS = 4
 # At the defaults a few steps are sure of nothing, and terms that wait for that would be untried;
-# and each repeat of a phase is compiled by itself: two show what five do. A weight of 100 makes
-# more of rounding than the bounds allow.
+# and each repeat of a phase is compiled by itself: two show what five do.
 FIELDS = {
   'can': {'radius': 1.0, 'members': 1},
   'fish': {'inner_rate': 0.3},

@@ -16,7 +16,7 @@ class Fishr(Generalization):
   """Makes the gradients of the examples of each source vary alike: the sources' curvatures agree.
 
   Rame, Dancette, Cord: *Fishr: Invariant Gradient Variances for Out-of-Distribution
-  Generalization*, ICML 2022, eq. 4. With v_e the variance, weight by weight of the head, of the
+  Generalization*, ICML 2022. With v_e the variance, weight by weight of the head, of the
   gradients of the single examples of source e, over the present batch,
 
     s_e <- memory s_e + v_e

@@ -14,7 +14,7 @@ class IRM(Generalization):
   """Looks for features on which one and the same head is optimal in every source.
 
   Arjovsky, Bottou, Gulrajani, Lopez-Paz: *Invariant Risk Minimization*, arXiv 1907.02893 (2019),
-  the practical form IRMv1 (eq. IRMv1), with the risk R_e(s) of source e where all logits are
+  in its practical form IRMv1, with the risk R_e(s) of source e where all logits are
   multiplied by a scale s:
 
     mean_e R_e(1) + weight mean_e (dR_e/ds at s = 1)^2
@@ -27,12 +27,13 @@ class IRM(Generalization):
 
   Attributes:
     weight: Of the penalty (the paper's lambda; 100 in DomainBed, 10,000 in the authors' code for
-      coloured MNIST).
+      coloured MNIST). One that is large before risks have fallen keeps all logits alike, where the
+      penalty is 0 as well.
     begin: The share of training before which the weight is 1, so that risks fall first (500 of
       5,000 steps in DomainBed).
   """
 
-  weight: float = 100.0
+  weight: float = 1.0
   begin: float = 0.1
 
   def check(self, batch_size: int) -> None:

@@ -20,12 +20,12 @@ class MLDG(Shuffled):
 
   The gradient is exact: it passes through the inner step, by its second derivatives. F and G are
   risks of the whole batch, and of two passes through the network; running batch statistics are
-  those of F. Weights that a transfer strategy holds still do not move in the inner step either.
+  those of F. Weights that a transfer strategy never moves stay in the inner step too.
 
   Attributes:
-    weight: Of the risk on the source that is held out (the paper's beta; 1 in that script).
-    inner_rate: The learning rate of the inner step (the paper's alpha; 0.5 in the authors' script
-      for a small network on fixed features of PACS).
+    weight: Of the risk on the source that is held out (the paper's beta; 1 in the authors' script,
+      a small network on fixed features of PACS).
+    inner_rate: The learning rate of the inner step (the paper's alpha; 0.5 in that script).
   """
 
   weight: float = 1.0

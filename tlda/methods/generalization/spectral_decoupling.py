@@ -12,7 +12,7 @@ class SpectralDecoupling(Generalization):
   """Keeps logits small, so that what is learned first does not starve the other features.
 
   Pezeshki, Kaba, Bengio, Courville, Precup, Lajoie: *Gradient Starvation: A Learning Proclivity in
-  Neural Networks*, NeurIPS 2021, eq. 17, with logits f(x):
+  Neural Networks*, NeurIPS 2021, with logits f(x):
 
     L_task + weight / 2 mean_x |f(x)|^2
 
