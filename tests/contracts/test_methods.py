@@ -17,7 +17,7 @@ from tlda import methods
 from tlda.data.augmentation import VIEWS
 from tlda.training import checkpoint
 from tlda.training import seeds as seeds_lib
-from tlda.training.fit import Trainer, fit
+from tlda.training.fit import Trainer
 from tlda.training.logs import read
 from tlda.training.parallel import STYLES, Parallel
 from tlda.training.preemption import Preempted
@@ -61,6 +61,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[tuple[type[methods.Method],
   with pytest.MonkeyPatch.context() as patch:
     if request.param != 'fixmatch':
       patch.setitem(VIEWS, 'strong', noisy)
+    patch.setattr('tlda.training.fit.explain', lambda *_: ({}, {}))  # It knows nothing of methods.
     yield CASES[request.param]
   memory.bound()
 
@@ -76,11 +77,15 @@ def styles(case: Any) -> tuple[str, str]:
 
 
 @pytest.fixture(scope='module')
-def whole(case: Any, styles: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-  """The folder of an undisturbed run on eight devices."""
-  folder = tmp_path_factory.mktemp('whole')
-  fit(small_run(case, folder, seeds=(2,), distribute=styles[0]))
-  return folder
+def undisturbed(
+  case: Any, styles: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Trainer:
+  """A run on eight devices, to its end."""
+  folder = tmp_path_factory.mktemp('undisturbed')
+  trainer = Trainer(small_run(case, folder, seeds=(2,), distribute=styles[0]))
+  trainer.run()
+  trainer.close()
+  return trainer
 
 
 def small_run(case: Any, folder: Path, **options: Any) -> Run:
@@ -113,9 +118,9 @@ def sources_of(case: Any) -> int:
 # Compilations are what these tests cost: there are two programs of a step, always of two sources
 # (one is what the tests of each method have), which the tests of a method share.
 def test_devices_styles_and_seeds_agree(
-  case: Any, styles: tuple[str, str], whole: Path, tmp_path: Path
+  case: Any, styles: tuple[str, str], undisturbed: Trainer, tmp_path: Path
 ) -> None:
-  weights, logged = saved(whole)
+  weights, logged = saved(undisturbed._run.workdir)
   one = Parallel(styles[1], BATCH, jax.devices()[:1])
   start, alone, logs = train(case, tmp_path, one, seeds=(0, 1, 2))
   assert_alike(alone[2], weights)
@@ -163,18 +168,20 @@ def largest_change(case: Any, before: TrainState, after: TrainState) -> float:
 def test_interrupted_equals_undisturbed(
   case: Any,
   styles: tuple[str, str],
-  whole: Path,
+  undisturbed: Trainer,
   tmp_path: Path,
   monkeypatch: pytest.MonkeyPatch,
 ) -> None:
   trainer = Trainer(small_run(case, tmp_path, seeds=(2,), distribute=styles[0]))
+  # The same programs, not traced anew: that new ones do the same is tested elsewhere.
+  trainer._program, trainer._evaluator = undisturbed._program, undisturbed._evaluator
   interrupt_at(monkeypatch, 3)
   with pytest.raises(Preempted, match='step 3 of 4'):
     trainer.run()
   monkeypatch.undo()
-  trainer.run()  # From the checkpoint, with the same program: a new process is tested elsewhere.
+  trainer.run()  # From the checkpoint.
   trainer.close()
-  assert_same_run(whole, tmp_path)
+  assert_same_run(undisturbed._run.workdir, tmp_path)
 
 
 def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
