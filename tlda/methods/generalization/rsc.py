@@ -27,8 +27,8 @@ class RSC(Generalization):
 
   Attributes:
     features: The share of features that is muted (the paper's 1/3).
-    examples: The share of examples of the batch that have them muted (the paper's 1/3, for a network
-      that was pretrained; one that begins anew hardly starts to learn at that, and does at 0.1).
+    examples: The share of examples of the batch that have them muted (the paper's 1/3, of a network
+      that was pretrained: one that begins anew hardly starts to learn at that, but does at 0.1).
   """
 
   features: float = 1 / 3
