@@ -8,11 +8,14 @@ domain of --through=A,B,... is adapted to in turn, from the weights of the one b
 of its own below --workdir; the target comes last. Without --through it is one step. Stopped, the
 same command goes on where it was.
 
+The paper leaves a tenth of the examples out, those that the network is least sure of. On the moons
+these are what moves the boundary: here --gradual_self_training.left_out is 0.
+
 Measured: experiments/results/gradual.md; scripts/reproduce.py gradual makes it again.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etils import epath
@@ -31,13 +34,19 @@ EXPERIMENT = Experiment(
     'steps': 1000,
     'optimizer': 'adam',
     'learning_rate': 0.03,
+    # Without those near the boundary it does not follow the moons.
+    'gradual_self_training.left_out': 0.0,
     'eval_every': 100,
     'checkpoint_every': 250,
   },
 )
 _MOONS = [f'moons/{angle}' for angle in range(5, 90, 5)]
 _DIGITS = [f'rotated_mnist/{angle}' for angle in (15, 30, 45)]
-_ROTATED = '--source=rotated_mnist/0 --target=rotated_mnist/60 --backbone=lenet --steps=1000'
+_ROTATED = (
+  '--source=rotated_mnist/0 --target=rotated_mnist/60 --backbone=lenet --learning_rate=0.001'
+)
+  '--source=rotated_mnist/0 --target=rotated_mnist/60 --backbone=lenet --learning_rate=0.001'
+)
 
 # Nothing, one step, and step by step.
 TABLE = tuple(
@@ -48,10 +57,18 @@ TABLE = tuple(
   )
   for method, through in (
     ('source_only', ''),
-    ('gradual_self_training', ' --protocol=direct'),
+    ('gradual_self_training', ''),
     ('gradual_self_training', f' --through={",".join(domains)}'),
   )
 )
+
+
+def named(flags: Mapping[str, Any]) -> str:
+  """Returns what a row of the table is called: self-training in one step is no gradual one."""
+  direct = not (flags.get('through') or flags.get('init_from'))
+  if flags['method'] == 'gradual_self_training' and direct:
+    return 'gradual_self_training, in one step'
+  return flags['method']
 
 
 def launch(argv: Sequence[str]) -> dict[str, Any] | None:
