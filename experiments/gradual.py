@@ -45,8 +45,6 @@ _DIGITS = [f'rotated_mnist/{angle}' for angle in (15, 30, 45)]
 _ROTATED = (
   '--source=rotated_mnist/0 --target=rotated_mnist/60 --backbone=lenet --learning_rate=0.001'
 )
-  '--source=rotated_mnist/0 --target=rotated_mnist/60 --backbone=lenet --learning_rate=0.001'
-)
 
 # Nothing, one step, and step by step.
 TABLE = tuple(
