@@ -56,11 +56,12 @@ TIMES = frozenset({'examples_per_second'})
 # Of the whole file, so that what the tests of one method share is there as long as they run.
 @pytest.fixture(params=CASES, scope='module')
 def case(request: pytest.FixtureRequest) -> Iterator[tuple[type[methods.Method], dict[str, Any]]]:
-  # The strong view takes as long to compile as all the rest: one method has it, others noise.
+  # Views that warp take as long to compile as all the rest: one method has one, others noise.
   noisy = lambda key, inputs: inputs + 0.3 * jax.random.uniform(key, inputs.shape)
   with pytest.MonkeyPatch.context() as patch:
     if request.param != 'fixmatch':
-      patch.setitem(VIEWS, 'strong', noisy)
+      for name in ('slight', 'strong'):
+        patch.setitem(VIEWS, name, noisy)
     patch.setattr('tlda.training.fit.explain', lambda *_: ({}, {}))  # It knows nothing of methods.
     yield CASES[request.param]
   memory.bound()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.methods.probe import probe
 from tlda.data import augmentation
-from tlda.data.augmentation import COLOURS, HOLE, VIEWS, WARPS, strong, weak
+from tlda.data.augmentation import COLOURS, HOLE, VIEWS, WARPS, slight, strong, weak
 from tlda.methods import Batch, Context, Method, Terms
 
 IMAGE = np.random.RandomState(0).uniform(0, 1, (16, 8, 3)).astype(np.float32)
@@ -53,6 +53,18 @@ def test_weak_is_a_shift_with_repeated_border() -> None:
   assert {shifts[view.tobytes()] for view in views} == set(shifts.values())
 
 
+def test_slight_turns_scales_and_moves_a_little() -> None:
+  places = np.stack(np.meshgrid(*[np.linspace(-1, 1, 33)] * 2, indexing='ij'), axis=-1)
+  places = places.astype(np.float32)  # An image of where each pixel lies: rows and columns.
+  keys = jax.random.split(jax.random.key(0), 300)
+  middle = np.asarray(jax.vmap(lambda key: slight(key, places))(keys))[:, 12:21, 12:21]
+  shift, down = middle[:, 4, 4], (middle[:, 8, 4] - middle[:, 0, 4]) * 2  # A quarter of a side.
+  turn, size = np.rad2deg(np.arctan2(down[:, 1], down[:, 0])), np.linalg.norm(down, axis=-1)
+  for found, most in ((shift[:, 0], 1 / 8), (shift[:, 1], 1 / 8), (turn, 15), (size - 1, 0.1)):
+    assert 0.9 * most < np.abs(found).max() < 1.001 * most
+    assert found.min() < -0.8 * most
+
+
 def test_strong_cuts_a_grey_square_of_half_a_side_and_stays_in_range() -> None:
   keys = jax.random.split(jax.random.key(0), 200)
   views = np.asarray(jax.vmap(lambda key: strong(key, IMAGE[:8]))(keys))
@@ -66,7 +78,7 @@ def test_strong_cuts_a_grey_square_of_half_a_side_and_stays_in_range() -> None:
   assert len({view.tobytes() for view in views}) == 200
 
 
-@pytest.mark.parametrize(('view', 'share'), [('weak', 0.1), ('strong', 0.5)])
+@pytest.mark.parametrize(('view', 'share'), [('weak', 0.1), ('slight', 0.1), ('strong', 0.5)])
 def test_vectors_lose_entries(view: str, share: float) -> None:
   vector = jnp.arange(1.0, 1001.0)
   seen = np.asarray(VIEWS[view](jax.random.key(0), vector))

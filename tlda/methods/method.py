@@ -90,8 +90,8 @@ class Method(nn.Module):
   Class attributes:
     reads: What the method is handed: any of 'source', 'target', 'target_labels', 'labelled_target'.
       Labels of the target reach no method that does not say that it reads them.
-    views: The augmented views that it needs of the examples: 'weak', 'strong', or another draw of
-      either under a name of its own, such as 'weak/teacher'.
+    views: The augmented views that it needs of the examples: 'weak', 'slight', 'strong', or another
+      draw of one under a name of its own, such as 'weak/teacher'.
     first_stage: The method that must have been trained before, or None.
     normalization: The batch normalisation that the network must have, or None for any.
     open_set: Whether the target must have classes that the sources lack.

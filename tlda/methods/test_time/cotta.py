@@ -26,8 +26,8 @@ class Cotta(Averaged, Normalized):
   single weight of f goes back to the source's with probability `restore`. The answer is y, before
   the step.
 
-  Departs from the authors' code: 4 draws of the weak view (there, 32 of colours, affine maps, blur
-  and noise).
+  Departs from the authors' code: 4 draws of the slight view, which is affine (there, 32 of colours,
+  affine maps, blur and noise).
 
   Attributes:
     decay: The share of itself that the teacher keeps at each step (the paper's 0.999).
@@ -36,7 +36,7 @@ class Cotta(Averaged, Normalized):
     restore: The probability with which a weight goes back (0.01 in the authors' code).
   """
 
-  views: ClassVar[tuple[str, ...]] = tuple(f'weak/{number}' for number in range(4))
+  views: ClassVar[tuple[str, ...]] = tuple(f'slight/{number}' for number in range(4))
 
   decay: float = 0.999
   threshold: float = 0.92
