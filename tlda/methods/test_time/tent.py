@@ -26,7 +26,7 @@ class Tent(Normalized):
   of `batch_norm_adaptation` without a prior.
 
   Departs from the authors' code: dropout of the head is off (there, the whole network is as in
-  training).
+  training). Other weights get gradients of 0, so that only a `--weight_decay` would move them.
   """
 
   def answer(self, batch: Batch, context: Context) -> jax.Array:
