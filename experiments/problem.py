@@ -41,7 +41,7 @@ def load(
     tokenizer = text.wordpiece(text.minilm_vocabulary())
     domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
   sources, target = data.fit_together(domains[:-1], domains[-1])
-  if parsed['source_classes'] or parsed['target_classes']:
+  if parsed.get('source_classes') or parsed.get('target_classes'):
     own = [
       label_sets.parse(parsed[f'{side}_classes'], target.classes, f'--{side}_classes')
       for side in ('source', 'target')

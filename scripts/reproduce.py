@@ -33,11 +33,13 @@ from tlda.report import files, tables  # noqa: E402
 TABLES = (
   'digits',
   'fine_tune',
+  'generalization',
   'gradual',
   'label_sets',
   'methods_amazon',
   'methods_digits',
   'office_caltech',
+  'several_sources',
   'source_free',
   'text',
 )

@@ -5,18 +5,19 @@ from pathlib import Path
 
 import jax
 
-# Of each process that shares the tests. What is forgotten sooner is compiled again: tiny programs
-# that all tests have in common most of all.
-LIMIT = 3 * 2**30
-_PAGES = Path('/proc/self/statm')
+_PAGES = Path('/proc/self/statm')  # Linux; elsewhere nobody says what a process holds.
 
 
 def bound() -> None:
-  """Forgets all compiled programs where this process holds too much, or does not know how much."""
-  if not _PAGES.exists() or _resident() > LIMIT:
+  """Forgets all compiled programs where the processes that share the tests hold half the memory.
+
+  What is forgotten sooner is compiled again: tiny programs that all tests have in common most.
+  """
+  sharing = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', 1))
+  if not _PAGES.exists() or 2 * sharing * _resident() > os.sysconf('SC_PHYS_PAGES'):
     jax.clear_caches()
 
 
 def _resident() -> int:
-  """Returns the bytes that this process holds in memory."""
-  return int(_PAGES.read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+  """Returns the pages of memory that this process holds."""
+  return int(_PAGES.read_text().split()[1])

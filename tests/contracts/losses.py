@@ -113,10 +113,12 @@ def check_order(case: Case) -> None:
 
 def check_extremes(case: Case) -> None:
   """Values and gradients are finite where a variance, a norm or a distance is 0 or huge."""
-  for loss, _, names in case.variants:
+  for variant, (loss, _, names) in enumerate(case.variants):
     compiled = jax.jit(functools.partial(_value_and_gradients, loss))
+    # Half precision is widened before anything is computed: one variant shows it.
+    dtypes = (jnp.float32,) if variant else (jnp.float32, jnp.bfloat16)
     for what, arrays in _extremes(case, case.draw(names)):
-      for dtype in (jnp.float32, jnp.bfloat16):
+      for dtype in dtypes:
         for part, x in compiled(cast(arrays, dtype)).items():
           finite = all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(x))
           assert finite, f'{case.name}: not finite for {what}: {part}, {dtype.__name__}'

@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -62,7 +62,10 @@ def case(request: pytest.FixtureRequest) -> Iterator[tuple[type[methods.Method],
     if request.param != 'fixmatch':
       for name in ('slight', 'strong'):
         patch.setitem(VIEWS, name, noisy)
-    patch.setattr('tlda.training.fit.explain', lambda *_: ({}, {}))  # It knows nothing of methods.
+    # What only the report shows knows nothing of methods.
+    patch.setattr('tlda.training.fit.features', lambda *_: {})
+    patch.setattr('tlda.training.fit.collect', lambda *_: ({}, None))
+    patch.setattr('tlda.training.fit.explain', lambda *_: ({}, {}))
     yield CASES[request.param]
   memory.bound()
 
@@ -77,16 +80,32 @@ def styles(case: Any) -> tuple[str, str]:
   return STYLES if cases.index(case) % 2 else STYLES[::-1]
 
 
+class Undisturbed(NamedTuple):
+  """A finished run on eight devices, and the states that it began with, as host arrays."""
+
+  trainer: Trainer
+  start: TrainState
+
+  @property
+  def folder(self) -> Path:
+    return self.trainer._run.workdir
+
+  def starts(self, trainer: Trainer) -> None:
+    """Has another run begin with the same states: they are created once for all of a method's."""
+    trainer._created = lambda: seeds_lib.unstack(trainer._devices, self.start, together=False)
+
+
 @pytest.fixture(scope='module')
 def undisturbed(
   case: Any, styles: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Trainer:
-  """A run on eight devices, to its end."""
+) -> Undisturbed:
   folder = tmp_path_factory.mktemp('undisturbed')
   trainer = Trainer(small_run(case, folder, seeds=(2,), distribute=styles[0]))
+  run = Undisturbed(trainer, seeds_lib.stack(trainer._created(), together=False))
+  run.starts(trainer)
   trainer.run()
   trainer.close()
-  return trainer
+  return run
 
 
 def small_run(case: Any, folder: Path, **options: Any) -> Run:
@@ -95,18 +114,15 @@ def small_run(case: Any, folder: Path, **options: Any) -> Run:
   return make_run(cls, folder, steps=STEPS, sources=sources_of(case), **options, **fields)
 
 
-def train(
-  case: Any, folder: Path, devices: Parallel, seeds: tuple[int, ...], **options: Any
-) -> tuple[list[TrainState], list[TrainState], list[dict]]:
-  """Trains a few steps without evaluation; returns first and last states, and the logs."""
-  trainer = Trainer(small_run(case, folder, seeds=seeds, **options), devices)
+def train(trainer: Trainer) -> tuple[TrainState, TrainState, list[dict]]:
+  """Trains a few steps of one seed without evaluation; returns first and last state, and logs."""
   states = trainer._created()
-  start, logs = jax.tree.map(np.array, states), []  # A copy: states are given up to the next step.
-  for step, feed in enumerate(trainer._inputs.feeds(seeds, 0, STEPS)):
+  start, logs = jax.tree.map(np.array, states[0]), []  # A copy: the next step takes the state.
+  for step, feed in enumerate(trainer._inputs.feeds(trainer._run.seeds, 0, STEPS)):
     states = trainer._domain_passes(states, step)
     states, own = trainer._train(states, feed)
-    logs.append(seeds_lib.stack(own, together=trainer._together))
-  return start, states, logs
+    logs.append(seeds_lib.stack(own, together=False))
+  return start, states[0], logs
 
 
 def sources_of(case: Any) -> int:
@@ -117,17 +133,19 @@ def sources_of(case: Any) -> int:
 
 
 # Compilations are what these tests cost: there are two programs of a step, always of two sources
-# (one is what the tests of each method have), which the tests of a method share.
-def test_devices_styles_and_seeds_agree(
-  case: Any, styles: tuple[str, str], undisturbed: Trainer, tmp_path: Path
+# (one is what the tests of each method have), which the tests of a method share. Seeds take turns
+# in a loop that knows no method: `tests/training/test_fit.py` has it.
+def test_devices_and_styles_agree(
+  case: Any, styles: tuple[str, str], undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-  weights, logged = saved(undisturbed._run.workdir)
+  weights, logged = saved(undisturbed.folder)
   one = Parallel(styles[1], BATCH, jax.devices()[:1])
-  start, alone, logs = train(case, tmp_path, one, seeds=(0, 1, 2))
-  assert_alike(alone[2], weights)
-  assert_same_logs([{name: value[2:] for name, value in log.items()} for log in logs], logged)
-  moved = largest_change(case, start[2], alone[2]) > 1e-4
-  assert moved == (case[0] not in STILL), 'what the method moves'
+  trainer = Trainer(small_run(case, tmp_path, seeds=(2,)), one)
+  undisturbed.starts(trainer)
+  start, alone, logs = train(trainer)
+  assert_alike(alone, weights)
+  assert_same_logs(logs, logged)
+  assert case[0] in STILL or largest_change(case, start, alone) > 1e-4, 'the method moves nothing'
 
 
 def saved(folder: Path) -> tuple[dict[str, np.ndarray], list[dict]]:
@@ -169,20 +187,22 @@ def largest_change(case: Any, before: TrainState, after: TrainState) -> float:
 def test_interrupted_equals_undisturbed(
   case: Any,
   styles: tuple[str, str],
-  undisturbed: Trainer,
+  undisturbed: Undisturbed,
   tmp_path: Path,
   monkeypatch: pytest.MonkeyPatch,
 ) -> None:
   trainer = Trainer(small_run(case, tmp_path, seeds=(2,), distribute=styles[0]))
   # The same programs, not traced anew: that new ones do the same is tested elsewhere.
-  trainer._program, trainer._evaluator = undisturbed._program, undisturbed._evaluator
+  trainer._program = undisturbed.trainer._program
+  trainer._evaluator = undisturbed.trainer._evaluator
+  undisturbed.starts(trainer)
   interrupt_at(monkeypatch, 3)
   with pytest.raises(Preempted, match='step 3 of 4'):
     trainer.run()
   monkeypatch.undo()
   trainer.run()  # From the checkpoint.
   trainer.close()
-  assert_same_run(undisturbed._run.workdir, tmp_path)
+  assert_same_run(undisturbed.folder, tmp_path)
 
 
 def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:

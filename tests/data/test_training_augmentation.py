@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.contracts.test_methods import assert_alike, assert_same_logs, train
+from tests.contracts.test_methods import assert_alike, assert_same_logs, small_run, train
 from tests.methods.probe import probe
 from tests.problem import make_run
 from tlda import methods
@@ -148,9 +148,11 @@ def test_views_are_of_the_image_as_it_was(tmp_path: Path) -> None:
 
 def test_eight_devices_see_what_one_does(tmp_path: Path) -> None:
   case = (methods.SourceOnly, {})
-  one = Parallel('pmap', 16, jax.devices()[:1])
-  _, (alone,), logs = train(case, tmp_path / 'one', one, (0,), augment='crop_flip')
-  _, (spread,), own = train(case, tmp_path / 'all', Parallel('pmap', 16), (0,), augment='crop_flip')
+  make = lambda name, devices: Trainer(
+    small_run(case, tmp_path / name, seeds=(0,), augment='crop_flip'), devices
+  )
+  _, alone, logs = train(make('one', Parallel('pmap', 16, jax.devices()[:1])))
+  _, spread, own = train(make('all', Parallel('pmap', 16)))
   assert_alike(spread, checkpoint.flatten(alone))
   assert_same_logs(own, logs)
 

@@ -13,7 +13,7 @@ def test_demo_writes_three_results_and_a_page(
   tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
   monkeypatch.chdir(tmp_path)
-  short = ['--steps=4', '--seeds=2', '--eval_every=2', '--batch_size=16']
+  short = ['--steps=4', '--seeds=2', '--eval_every=2', '--batch_size=16', '--backbone=mlp']
   demo.demo(['demo', *short])
   said = capsys.readouterr().out
   for method in demo.METHODS:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(workdir: Path) -> subprocess.Popen:
-  command = [sys.executable, '-m', 'experiments.digits', '--method=dann', '--backbone=lenet']
+  command = [sys.executable, '-m', 'experiments.digits', '--method=dann', '--backbone=mlp']
   command += ['--source=mnist_mini', '--target=sklearn_digits', '--image_size=16', '--steps=30']
   command += ['--batch_size=8', '--log_every=1', '--report=false', f'--workdir={workdir}']
   return subprocess.Popen(

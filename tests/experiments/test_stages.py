@@ -27,7 +27,7 @@ class Second(DANN):
 
 def run(workdir: Path) -> int:
   argv = ['digits', '--method=tests.experiments.test_stages:Second', '--dann.weight=0.25']
-  argv += ['--second.weight=0.75', '--backbone=lenet', '--image_size=16', '--batch_size=8']
+  argv += ['--second.weight=0.75', '--backbone=mlp', '--image_size=16', '--batch_size=8']
   argv += [
     '--source=mnist_mini,sklearn_digits',
     '--target=mnist_photo',

@@ -46,7 +46,7 @@ def test_a_stream_is_measured_beside_the_network_as_it_was(
     (['--init_from='], 'say which run meets which domains'),
     (['--init_from=nowhere'], 'not the folder of a finished run'),
     (['--method=dann'], '--method=dann is none for test time: these are batch_norm_adaptation,'),
-    (['--method=tent'], 'Tent adapts batch normalisation, and this network has none'),
+    (['--method=tent'], 'TENT adapts batch normalisation, and this network has none'),
     (['--method=lame', '--batch_size=512'], 'which is less than a batch: --batch_size=512'),
     (['--method=lame', '--reset=often'], "unknown reset 'often'"),
     (['--method=lame', '--seeds=0,7'], 'has seeds [0, 1], not [7]'),

@@ -30,7 +30,7 @@ def test_methods_are_compared_with_source_only_on_their_network(
   asked = {'methods': (sys.executable, '-c', ANSWERS)}
   process = lambda name, command: _workers.Process(name, asked[name])
   monkeypatch.setattr(_benchmark_methods, 'Process', process)
-  monkeypatch.setattr(methods, 'names', lambda: ['dsbn', 'mdd', 'source_only'])
+  monkeypatch.setattr(methods, 'names', lambda setting: ['dsbn', 'mdd', 'source_only'])
   result = _benchmark_methods.measure(None, 2, 0.3)
   about: dict[str, Any] = {'command': 'x', 'commit': 'y', 'cores': 2, 'load': 0.5, 'rounds': 2}
   lines = _benchmark_methods.markdown(result | about | {'seconds_in_a_round': 0.3}).splitlines()

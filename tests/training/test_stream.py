@@ -12,7 +12,7 @@ from tlda import transfer
 from tlda.errors import UserError
 from tlda.methods import SourceOnly
 from tlda.methods.initialization import prediction_variables
-from tlda.methods.test_time import BatchNormAdaptation, Tent
+from tlda.methods.test_time import TENT, BatchNormAdaptation
 from tlda.training import stream
 from tlda.training.inputs import Preprocessing
 from tlda.training.stream import Stream
@@ -21,7 +21,7 @@ SPLITS = tuple(domain(name, seed).train for seed, name in enumerate(('left', 'ri
 SHIFTS = (0.0, 0.2)
 
 
-def make(cls: Any = Tent, **others: Any) -> Stream:
+def make(cls: Any = TENT, **others: Any) -> Stream:
   """A stream of two domains of 44 examples, two batches of each, in two orders."""
   method = make_method(cls, domain('left', 1), domain('right', 2))
   variables = prediction_variables(method)

@@ -11,7 +11,7 @@ from flax import traverse_util
 from tests.methods.probe import Probe, probe, same, softmax
 from tests.methods.test_normalization import normalized, statistics
 from tlda.errors import UserError
-from tlda.methods.test_time import BatchNormAdaptation, Cotta, Eata, Tent
+from tlda.methods.test_time import EATA, TENT, BatchNormAdaptation, CoTTA
 from tlda.models import backbones
 
 SCALE_AND_BIAS = {('extractor', 'Normalization_0', name) for name in ('scale', 'bias')}
@@ -44,7 +44,7 @@ def changed(before: Any, after: Any) -> set[tuple[str, ...]]:
 
 
 def test_tent_answers_by_the_batch_and_minimises_its_entropy(tmp_path: Path) -> None:
-  here = probe(Tent, tmp_path)
+  here = probe(TENT, tmp_path)
   values = normalized(here, here.batch.target)
   expected = by_hand(here, values.mean(axis=0), values.var(axis=0))
   np.testing.assert_allclose(answer(here), expected, rtol=1e-4, atol=1e-5)
@@ -73,7 +73,7 @@ def test_statistics_are_mixed_by_the_formula_and_forgotten(prior: float, tmp_pat
 
 
 def test_eata_chooses_the_sure_and_the_new(tmp_path: Path) -> None:
-  here = probe(Eata, tmp_path, margin=0.9, redundancy=0.95, memory=0.5)
+  here = probe(EATA, tmp_path, margin=0.9, redundancy=0.95, memory=0.5)
   logits = answer(here)
   shares, bound = softmax(logits), 0.9 * np.log(3)
   seen = shares[entropy(logits).argmin()]
@@ -90,7 +90,7 @@ def test_eata_chooses_the_sure_and_the_new(tmp_path: Path) -> None:
 
 
 def test_eata_holds_on_by_the_squared_gradient(tmp_path: Path) -> None:
-  here = probe(Eata, tmp_path, weight=7.0, margin=1.0, redundancy=1.0)
+  here = probe(EATA, tmp_path, weight=7.0, margin=1.0, redundancy=1.0)
   labels = answer(here).argmax(axis=1)
 
   def loss(bias: jax.Array) -> jax.Array:
@@ -113,7 +113,7 @@ def test_eata_holds_on_by_the_squared_gradient(tmp_path: Path) -> None:
 
 
 def test_cotta_averages_views_in_doubt_and_weights_go_back(tmp_path: Path) -> None:
-  here = probe(Cotta, tmp_path, threshold=1.0, decay=0.75, restore=0.5)
+  here = probe(CoTTA, tmp_path, threshold=1.0, decay=0.75, restore=0.5)
   other = jax.tree.map(lambda x: x + 0.1, here.state.params)
   here = here.but(teacher={'params': other})
   domain = here.batch.target.domain
@@ -139,7 +139,7 @@ def test_cotta_averages_views_in_doubt_and_weights_go_back(tmp_path: Path) -> No
   assert same(kept, params)
 
 
-@pytest.mark.parametrize('cls', [Tent, BatchNormAdaptation, Eata, Cotta])
+@pytest.mark.parametrize('cls', [TENT, BatchNormAdaptation, EATA, CoTTA])
 def test_a_network_without_batch_normalisation_is_refused(cls: Any, tmp_path: Path) -> None:
   plain = backbones.network('mlp', classes=3).extractor
   with pytest.raises(UserError, match=f'{cls.__name__} adapts batch normalisation, and this net'):

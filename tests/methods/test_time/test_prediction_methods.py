@@ -10,7 +10,7 @@ import pytest
 from tests.methods.probe import Probe, probe, same, softmax
 from tests.problem import BATCH
 from tlda.errors import UserError
-from tlda.methods.test_time import T3A, Lame
+from tlda.methods.test_time import LAME, T3A
 from tlda.models.domain_classifier import DomainClassifier
 
 
@@ -30,7 +30,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def test_lame_lets_neighbours_agree_and_moves_nothing(tmp_path: Path) -> None:
-  here = probe(Lame, tmp_path, neighbours=3, iterations=7)
+  here = probe(LAME, tmp_path, neighbours=3, iterations=7)
   features, logits = seen(here)
   near = unit(features) @ unit(features).T - 9 * np.eye(BATCH)
   weights = np.zeros((BATCH, BATCH))

@@ -13,7 +13,7 @@ from tlda.methods.method import States, Terms, Variables
 from tlda.methods.test_time.normalized import Normalized
 
 
-class Cotta(Averaged, Normalized):
+class CoTTA(Averaged, Normalized):
   """Learns from an averaged teacher that looks again where in doubt, and falls back by chance.
 
   Wang, Fink, Van Gool, Dai: *Continual Test-Time Domain Adaptation*, CVPR 2022, eq. 1 to 8. All

@@ -11,12 +11,12 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import States, Terms, Variables
-from tlda.methods.test_time.tent import Tent, of_normalization
+from tlda.methods.test_time.tent import TENT, of_normalization
 
 Tree = dict[str, Any]
 
 
-class Eata(Tent):
+class EATA(TENT):
   """Learns from the sure and the unusual of each batch, and holds on to weights that matter.
 
   Niu, Wu, Zhang, Chen, Zheng, Zhao, Tan: *Efficient Test-Time Model Adaptation without Forgetting*,

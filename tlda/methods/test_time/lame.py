@@ -10,7 +10,7 @@ from tlda.methods.method import Phase, Terms
 from tlda.methods.test_time.online import Online
 
 
-class Lame(Online):
+class LAME(Online):
   """Corrects the predictions for a batch so that neighbours agree; the network stays as it is.
 
   Boudiaf, Mueller, Ben Ayed, Bertinetto: *Parameter-free Online Test-time Adaptation*, CVPR 2022,

@@ -13,7 +13,7 @@ from tlda.methods.method import Objective, Params, States, Terms, Variables
 from tlda.methods.test_time.normalized import Normalized
 
 
-class Tent(Normalized):
+class TENT(Normalized):
   """Makes the predictions for each batch surer, by scale and bias of normalisation alone.
 
   Wang, Shelhamer, Liu, Olshausen, Darrell: *Tent: Fully Test-Time Adaptation by Entropy
