@@ -1,23 +1,17 @@
-"""Compiled programs stay in memory, and those of all tests together take gigabytes."""
+"""Compiled programs stay in memory, in places of their own, of which a process has only so many."""
 
-import os
 from pathlib import Path
 
 import jax
 
-_PAGES = Path('/proc/self/statm')  # Linux; elsewhere nobody says what a process holds.
+_PLACES, _MOST = Path('/proc/self/maps'), Path('/proc/sys/vm/max_map_count')  # Linux.
 
 
 def bound() -> None:
-  """Forgets all compiled programs where the processes that share the tests hold half the memory.
+  """Forgets all compiled programs where they take half of what a process may have, or who knows.
 
-  What is forgotten sooner is compiled again: tiny programs that all tests have in common most.
+  What is forgotten sooner is compiled again: tiny programs that all tests have in common most. Past
+  the bound XLA ends the process.
   """
-  sharing = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', 1))
-  if not _PAGES.exists() or 2 * sharing * _resident() > os.sysconf('SC_PHYS_PAGES'):
+  if not _PLACES.exists() or 2 * len(_PLACES.read_bytes().splitlines()) > int(_MOST.read_text()):
     jax.clear_caches()
-
-
-def _resident() -> int:
-  """Returns the pages of memory that this process holds."""
-  return int(_PAGES.read_text().split()[1])

@@ -29,7 +29,7 @@ class Rejecting(Method):
 
   def rejects(self, outputs: Outputs) -> jax.Array:
     """Tells which examples are of no known class, `[batch]` bool, of outputs of a prediction."""
-    raise NotImplementedError
+    raise TypeError(f'{type(self).__name__} rejects nothing')
 
   def __call__(self, inputs: jax.Array, domain: jax.Array | int) -> Outputs:
     """Predicts: a known class, or the last, unknown."""
