@@ -10,7 +10,7 @@ out, and the sources' held-out images choose the step (training-domain validatio
 EfficientNet-Lite0 (ImageNet weights, 96 pixels) looks at each image once; methods learn a
 bottleneck of 256 and a head on its 1,280 features, so that a run takes seconds.
 
-Measured: experiments/results/generalization.md; scripts/reproduce.py generalization makes it again.
+The table is to be measured: scripts/reproduce.py generalization makes it.
 """
 
 from experiments.common import Experiment, main

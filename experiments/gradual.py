@@ -11,7 +11,7 @@ same command goes on where it was.
 The paper leaves a tenth of the examples out, those that the network is least sure of. On the moons
 these are what moves the boundary: here --gradual_self_training.left_out is 0.
 
-Measured: experiments/results/gradual.md; scripts/reproduce.py gradual makes it again.
+The table is to be measured: scripts/reproduce.py gradual makes it.
 """
 
 import sys
