@@ -12,14 +12,14 @@ from tests import toys
 from tests.contracts.test_methods import assert_alike, assert_same_run, interrupt_at
 from tests.problem import BATCH, make_run
 from tlda.errors import UserError
-from tlda.methods import DANN, Context, SourceOnly
+from tlda.methods import DANN, Context, Method, SourceOnly
 from tlda.training import checkpoint, inputs, parallel
 from tlda.training.checkpoint import Checkpoints
 from tlda.training.evaluate import Evaluator
 from tlda.training.fit import Trainer, fit
 from tlda.training.inputs import Inputs, parts
 from tlda.training.logs import read
-from tlda.training.parallel import Parallel
+from tlda.training.parallel import STYLES, Parallel
 from tlda.training.preemption import Preempted
 from tlda.training.run import stride
 
@@ -28,13 +28,26 @@ def weights(folder: Path) -> checkpoint.Arrays:
   return Checkpoints(folder / 'checkpoints').latest()[1]
 
 
-def test_seeds_together_equal_each_alone(tmp_path: Path) -> None:
-  fit(make_run(DANN, tmp_path / 'three', images=False, seeds=(0, 1, 2)))
-  fit(make_run(DANN, tmp_path / 'alone', images=False, seeds=(2,)))
+@pytest.mark.parametrize('images', [False, True], ids=['together', 'in turns'])
+def test_seeds_equal_each_alone(images: bool, tmp_path: Path) -> None:
+  run = make_run(DANN, tmp_path / 'three', images=images, seeds=(0, 1, 2))
+  assert Trainer(run)._together == (not images)
+  fit(run)
+  fit(make_run(DANN, tmp_path / 'alone', images=images, seeds=(2,)))
   three, alone = weights(tmp_path / 'three'), weights(tmp_path / 'alone')
   assert all(len(array) == 3 for array in three.values())
   for name, array in alone.items():
     np.testing.assert_allclose(three[name][2:], array, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize('cls', [toys.TwoHeads, toys.Teacher, toys.Bank])
+def test_both_styles_agree_on_eight_devices(cls: type[Method], tmp_path: Path) -> None:
+  for style in STYLES:
+    fit(make_run(cls, tmp_path / style, distribute=style))
+  one, other = (weights(tmp_path / style) for style in STYLES)
+  assert one.keys() == other.keys()
+  for name, array in one.items():
+    np.testing.assert_allclose(other[name], array, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 def test_seeds_together_resume_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
