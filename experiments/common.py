@@ -17,12 +17,14 @@ from experiments import (
   given,
   network,
   problem,
+  protocol,
   provenance,
   saved,
   source_run,
   usage,
 )
 from tlda import methods, report
+from tlda.data.protocol import check_data
 from tlda.errors import UserError
 from tlda.evaluation.metrics import mean_and_std
 from tlda.models.network import backbone_of
@@ -74,14 +76,12 @@ class Experiment:
     name: As in `python -m experiments.NAME`.
     doc: What `--help` begins with.
     defaults: Where they differ from `DEFAULTS`.
-    protocols: (source, target) to the name of the protocol that its data and splits follow.
     published: (protocol, source, target, method) to {'value', 'reference', 'note'}.
   """
 
   name: str
   doc: str
   defaults: Mapping[str, Any]
-  protocols: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
   published: Mapping[tuple[str, str, str, str], Mapping[str, Any]] = dataclasses.field(
     default_factory=dict
   )
@@ -186,8 +186,8 @@ def build(
   spec = problem.describe(sources, target, start)
   parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
-  protocol = parsed['protocol'] or experiment.protocols.get(pair, f'{experiment.name}/custom')
-  published = experiment.published.get((protocol, *pair, parsed['method']))
+  name = protocol.settled(parsed)
+  published = experiment.published.get((name, *pair, parsed['method']))
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')
   sees = network.expected(parsed, parts) or problem.preprocessing(method, sources, target)
@@ -207,7 +207,7 @@ def build(
     checkpoint_every=parsed['checkpoint_every'],
     distribute=parsed['distribute'],
     initial=epath.Path(parsed['init_from']) if parsed['init_from'] else None,
-    flags={**parsed, 'protocol': protocol},
+    flags={**parsed, 'protocol': name},
     select=parsed['select'],
     augment=problem.augmentation(parsed['augment']),
     labelled_target=problem.few_labels(target, parsed['target_labels_per_class']),
@@ -215,6 +215,7 @@ def build(
     given=arrays,
     about={
       'published': dict(published) if published else None,
+      'protocol_sha256': protocol.fingerprint(name),
       'command': command,
       'commit': provenance.commit(),
       'versions': provenance.versions(),
@@ -222,6 +223,7 @@ def build(
     },
   )
   run.method.check(run.batch_size)
+  check_data(name, run.data)
   return dataclasses.replace(run, about={**run.about, 'network': saved.describe(run)})
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from experiments.common import Experiment, guarded, launch, summary
 from tlda import report
+from tlda.data import protocols
 from tlda.errors import UserError
 from tlda.training import parallel
 
@@ -29,10 +30,8 @@ EXPERIMENT = Experiment(
   defaults={
     'source': 'mnist_mini',
     'target': 'sklearn_digits',
-    'protocol': 'demo/handwriting',
-    'image_size': 16,
+    **protocols.get('demo/handwriting').fixed,
     'learning_rate': 0.02,
-    'steps': 1_000,
     'seeds': '3',
     'log_every': 100,
     'eval_every': 250,

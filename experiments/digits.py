@@ -14,18 +14,14 @@ Measured: experiments/results/digits.md; scripts/reproduce.py digits makes it ag
 """
 
 from experiments.common import Experiment, main
+from tlda.data import protocols
 
 _TABLE_2 = {'source_only': 0.5225, 'dann': 0.7666, 'target_only': 0.9596}
 
 EXPERIMENT = Experiment(
   name='digits',
   doc=__doc__,
-  defaults={'steps': 20_000, 'image_size': 28},
-  protocols={
-    ('mnist', 'mnist_m'): 'digits/dann2016',
-    ('mnist', 'usps'): 'digits/full',
-    ('usps', 'mnist'): 'digits/full',
-  },
+  defaults=protocols.get('digits/dann2016').fixed,
   published={
     ('digits/dann2016', 'mnist', 'mnist_m', method): {
       'value': value,

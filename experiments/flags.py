@@ -11,7 +11,9 @@ from typing import Any
 import flax.linen as nn
 from absl import flags
 
+from experiments import protocol
 from tlda import data, methods, transfer
+from tlda.data import protocols
 from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
 from tlda.evaluation import selection
@@ -50,11 +52,12 @@ def parse(
   Raises:
     UserError: An unknown flag, or a value that a flag does not take.
   """
-  define(defaults, values)
   try:
     expanded = [argv[0], *values.read_flags_from_files(argv[1:], force_gnu=False)]
   except (flags.Error, OSError) as error:
     raise UserError(f'--flagfile cannot be read: {error}') from error
+  defaults = protocol.defaults(named('protocol', expanded) or defaults['protocol'], defaults)
+  define(defaults, values)
   name = named('method', expanded) or defaults['method']
   strategy = named('transfer', expanded) or defaults['transfer']
   method = methods.get(name)
@@ -81,7 +84,9 @@ _COMMON = {
   'source': 'Labelled domain, or several with commas: one of {domains}; or tfds:NAME, '
   'folder:PATH, npz:PATH, corrupted:DOMAIN/KIND-STRENGTH. Left empty, it is the target.',
   'target': 'Domain to adapt to, named as the source is.',
-  'protocol': 'The name under which data, splits and counts are reported.',
+  'protocol': 'What is fixed so that numbers can be compared, and the name they are told under: '
+  'one of {protocols}; or a name of your own, custom/NAME. Left empty, it is the one that the run '
+  'follows.',
   'backbone': 'Feature extractor, with the heads of its paper: one of {backbones}.',
   'bottleneck': 'Width of the layer between backbone and heads; 0 is none, -1 that of the papers.',
   'weights': 'Published weights to start from: a known name ({weights}), a file (.pth, '
@@ -153,8 +158,9 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
     'rules': selection.rules(),
     'strategies': transfer.names(),
     'weights': sorted(places.KNOWN),
+    'protocols': '; '.join(protocols.names()),
   }
-  lists = {name: ', '.join(listed) for name, listed in lists.items()}
+  lists = {k: v if isinstance(v, str) else ', '.join(v) for k, v in lists.items()}
   for name, text in _COMMON.items():
     define_one(name, defaults[name], text.format(**lists), values)
   for name, text in _OPTIONAL.items():

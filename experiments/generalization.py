@@ -14,48 +14,38 @@ The table is to be measured: scripts/reproduce.py generalization makes it.
 """
 
 from experiments.common import Experiment, main
+from tlda.data import protocols
 
 DOMAINS = ('art_painting', 'cartoon', 'photo', 'sketch')
 METHODS = (
   'source_only', 'coral_across', 'mmd_across', 'vrex', 'irm', 'group_dro', 'mixup_across',
 )  # fmt: skip
-PROTOCOL = 'pacs/dg, lite0-96'
-
-
-def _features(domain: str) -> str:
-  return f'runs/features/pacs_{domain}.npz'
-
-
-def _others(target: str) -> str:
-  return ','.join(f'npz:{_features(domain)}' for domain in DOMAINS if domain != target)
-
+PROTOCOL = protocols.get('pacs/dg, lite0-96')
 
 EXPERIMENT = Experiment(
   name='generalization',
   doc=__doc__,
   defaults={
     'method': 'source_only',
-    'source': _others('sketch'),
-    'target': f'npz:{_features("sketch")}',
-    'backbone': 'identity',
-    'steps': 500,
-    'batch_size': 32,
+    **PROTOCOL.fixed,
+    'source': PROTOCOL.pairs[-1][0],
+    'target': PROTOCOL.pairs[-1][1],
     'learning_rate': 0.01,
     'eval_every': 50,
     'checkpoint_every': 250,
   },
-  protocols={(_others(target), f'npz:{_features(target)}'): PROTOCOL for target in DOMAINS},
 )
 
 # What makes the features that the rows read.
 PREPARE = tuple(
-  f'--domain=pacs/{domain} --image_size=96 --out={_features(domain)}' for domain in DOMAINS
+  f'--domain=pacs/{domain} --image_size=96 --out={protocols.place(f"pacs_{domain}")}'
+  for domain in DOMAINS
 )
 SELECTIONS = ('source_accuracy', 'last', 'oracle')
 TABLE = tuple(
-  f'--method={method} --source={_others(target)} --target=npz:{_features(target)} --seeds=3'
+  f'--method={method} --source={source} --target={target} --seeds=3'
   for method in METHODS
-  for target in DOMAINS
+  for source, target in PROTOCOL.pairs
 )
 
 if __name__ == '__main__':

@@ -16,10 +16,10 @@ Measured: experiments/results/methods_amazon.md; scripts/reproduce.py methods_am
 
 from experiments.common import Experiment, main
 from tlda import methods
-from tlda.data.amazon import NAMES
+from tlda.data import protocols
 
 PROTOCOL = 'amazon/dann2016'
-PAIRS = tuple((source, target) for source in NAMES for target in NAMES if source != target)
+PAIRS = protocols.get(PROTOCOL).pairs
 
 # Ganin et al. 2016, Table 1, columns DANN and NN on the original data, in the order of PAIRS.
 _TABLE_1 = {
@@ -33,16 +33,14 @@ EXPERIMENT = Experiment(
   name='methods_amazon',
   doc=__doc__,
   defaults={
+    **protocols.get(PROTOCOL).fixed,
     'source': 'amazon/books',
     'target': 'amazon/dvd',
-    'backbone': 'mlp',
-    'steps': 500,
     'learning_rate': 0.03,
     'seeds': '5',
     'eval_every': 100,
     'checkpoint_every': 250,
   },
-  protocols=dict.fromkeys(PAIRS, PROTOCOL),
   published={
     (PROTOCOL, *pair, method): {
       'value': value,

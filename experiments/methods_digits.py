@@ -18,6 +18,7 @@ Measured: experiments/results/methods_digits.md; scripts/reproduce.py methods_di
 
 from experiments.common import Experiment, main
 from tlda import methods
+from tlda.data import protocols
 
 PROTOCOL = 'digits/adda'
 PAIRS = (('adda/mnist', 'adda/usps'), ('adda/usps', 'adda/mnist'))
@@ -36,14 +37,12 @@ EXPERIMENT = Experiment(
   name='methods_digits',
   doc=__doc__,
   defaults={
+    **protocols.get(PROTOCOL).fixed,
     'source': 'adda/mnist',
     'target': 'adda/usps',
-    'backbone': 'lenet',
-    'steps': 1_000,
     'eval_every': 250,
     'checkpoint_every': 500,
   },
-  protocols=dict.fromkeys(PAIRS, PROTOCOL),
   published={
     (PROTOCOL, *pair, method): {
       'value': values[place],

@@ -14,44 +14,34 @@ Measured: experiments/results/office_caltech.md; scripts/reproduce.py office_cal
 """
 
 from experiments.common import Experiment, main
+from tlda.data import protocols
 
 DOMAINS = ('amazon', 'caltech10', 'dslr', 'webcam')
 METHODS = ('source_only', 'dann', 'cdan', 'mcc')
 PROTOCOL = 'office_caltech/lite0-128'
-
-
-def _features(domain: str) -> str:
-  return f'runs/features/{domain}.npz'
-
-
-PAIRS = tuple((source, target) for source in DOMAINS for target in DOMAINS if source != target)
+PAIRS = protocols.get(PROTOCOL).pairs
 
 EXPERIMENT = Experiment(
   name='office_caltech',
   doc=__doc__,
   defaults={
-    'source': f'npz:{_features("amazon")}',
-    'target': f'npz:{_features("webcam")}',
-    'backbone': 'identity',
-    'steps': 500,
-    'batch_size': 32,
+    **protocols.get(PROTOCOL).fixed,
+    'source': protocols.features('amazon'),
+    'target': protocols.features('webcam'),
     'learning_rate': 0.01,
     'eval_every': 100,
     'checkpoint_every': 250,
-  },
-  protocols={
-    (f'npz:{_features(source)}', f'npz:{_features(target)}'): PROTOCOL for source, target in PAIRS
   },
 )
 
 # What makes the features that the rows read.
 PREPARE = tuple(
-  f'--domain=office_caltech/{domain}/all --image_size=128 --out={_features(domain)}'
+  f'--domain=office_caltech/{domain}/all --image_size=128 --out={protocols.place(domain)}'
   for domain in DOMAINS
 )
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
 TABLE = tuple(
-  f'--method={method} --source=npz:{_features(source)} --target=npz:{_features(target)} --seeds=5'
+  f'--method={method} --source={source} --target={target} --seeds=5'
   for method in METHODS
   for source, target in PAIRS
 )

@@ -12,21 +12,13 @@ The table is to be measured: scripts/reproduce.py several_sources makes it.
 
 from experiments import office_caltech
 from experiments.common import Experiment, main
+from tlda.data import protocols
 
 DOMAINS = office_caltech.DOMAINS
 METHODS = (
   'source_only', 'dann', 'deep_coral', 'mcc', 'multi_domain_dann', 'mdan', 'm3sda',
 )  # fmt: skip
-PROTOCOL = 'office_caltech/lite0-128, three sources'
-
-
-def _features(domain: str) -> str:
-  return f'npz:runs/features/{domain}.npz'
-
-
-def _others(target: str) -> str:
-  return ','.join(_features(domain) for domain in DOMAINS if domain != target)
-
+PROTOCOL = protocols.get('office_caltech/lite0-128, three sources')
 
 EXPERIMENT = Experiment(
   name='several_sources',
@@ -34,18 +26,17 @@ EXPERIMENT = Experiment(
   defaults={
     **office_caltech.EXPERIMENT.defaults,
     'method': 'mdan',
-    'source': _others('webcam'),
-    'target': _features('webcam'),
+    'source': PROTOCOL.pairs[-1][0],
+    'target': PROTOCOL.pairs[-1][1],
   },
-  protocols={(_others(target), _features(target)): PROTOCOL for target in DOMAINS},
 )
 
 PREPARE = office_caltech.PREPARE
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
 TABLE = tuple(
-  f'--method={method} --source={_others(target)} --target={_features(target)} --seeds=5'
+  f'--method={method} --source={source} --target={target} --seeds=5'
   for method in METHODS
-  for target in DOMAINS
+  for source, target in PROTOCOL.pairs
 )
 
 if __name__ == '__main__':

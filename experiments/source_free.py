@@ -22,11 +22,12 @@ scripts/reproduce.py source_free makes the table.
 """
 
 from experiments.common import Experiment, main
+from tlda.data import protocols
 
 PROTOCOL = 'digits/shot2020'
 # 30 epochs of each domain, in steps of 64 examples.
 STEPS = {'mnist': 28_140, 'usps': 3_420}
-PAIRS = (('mnist', 'usps'), ('usps', 'mnist'))
+PAIRS = protocols.get(PROTOCOL).pairs
 _PUBLISHED = {
   'source_only': (0.797, 0.880),
   'shot_im': (0.977, 0.976),
@@ -39,8 +40,7 @@ EXPERIMENT = Experiment(
   defaults={
     'method': 'shot',
     'target': 'usps',
-    'backbone': 'lenet_bn',
-    'image_size': 28,
+    **protocols.get(PROTOCOL).fixed,
     'steps': STEPS['usps'],
     'optimizer': 'nesterov',
     'weight_decay': 1e-3,
@@ -48,7 +48,6 @@ EXPERIMENT = Experiment(
     'shot.weight': 0.1,
     'shot.labellings': 30,
   },
-  protocols=dict.fromkeys(PAIRS, PROTOCOL),
   published={
     (PROTOCOL, *pair, method): {
       'value': value,

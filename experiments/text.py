@@ -65,7 +65,7 @@ def named(flags: Mapping[str, Any]) -> str:
 def _rows() -> list[str]:
   frozen = [
     f'--method={method} --source=npz:{_features(source)} --target=npz:{_features(target)}'
-    f'{_FROZEN} --protocol={PROTOCOL} --seeds=5'
+    f"{_FROZEN} --protocol='{PROTOCOL}, frozen' --seeds=5"
     for method in ('source_only', 'dann', 'target_only')
     for source, target in PAIRS
   ]

@@ -184,6 +184,10 @@ def _sources(rows: Sequence[Row]) -> list[str]:
     entry['published']['reference'] for entry in rows if entry['published']
   )
   lines = [f'- sha256: {", ".join(hashes)}'] * bool(hashes)
+  fixed = dict.fromkeys(
+    entry['protocol_sha256'][:12] for entry in rows if 'protocol_sha256' in entry
+  )
+  lines += [f'- Protocol with its data: {", ".join(map(_code, fixed))}'] * bool(fixed)
   return lines + [f'- Published: {_cell("; ".join(references))}'] * bool(references)
 
 

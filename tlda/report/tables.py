@@ -2,8 +2,9 @@
 
 A row of the JSON file holds `protocol`, `method`, `source`, `target`, `seeds`, `selection`,
 `target_test_mean`, `target_test_std`, `published`, `command`, `commit` and `data`, perhaps a
-`note`, and a `measure` where that is not accuracy; `row` makes one of a run's result. Nobody edits
-the Markdown: `is_current` tells whether somebody did.
+`note`, a `measure` where that is not accuracy, and the `protocol_sha256` of a registered protocol
+with its data; `row` makes one of a run's result. Nobody edits the Markdown: `is_current` tells
+whether somebody did.
 """
 
 import json
@@ -55,6 +56,8 @@ def row(
   made = {'selection': selection, 'command': command, 'commit': commit}
   whole = {key: result.get(key) for key in same} | measured | made
   about = {'measure': measure} if measure != 'accuracy' else {}
+  if fixed := (result.get('config') or {}).get('protocol_sha256'):
+    about['protocol_sha256'] = fixed
   return noted({key: whole[key] for key in _KEYS} | about, note)
 
 

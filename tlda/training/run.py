@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from tlda.data import Domain, Split
+from tlda.data.protocol import facts
 from tlda.errors import UserError
 from tlda.evaluation.divergences import FEWEST
 from tlda.evaluation.selection import LAST
@@ -96,13 +97,7 @@ class Run:
   @property
   def data(self) -> dict[str, dict[str, Any]]:
     """What the data are: for each domain the number of examples and a hash of them."""
-    return {
-      domain.name: {
-        'examples': {'train': len(domain.train), 'test': len(domain.test)},
-        'sha256': {'train': domain.train.sha256, 'test': domain.test.sha256},
-      }
-      for domain in (*self.sources, self.target)
-    }
+    return {domain.name: facts(domain) for domain in (*self.sources, self.target)}
 
 
 def refuse(run: Run) -> None:
