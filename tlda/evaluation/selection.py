@@ -4,15 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
 from tlda.evaluation import validators
 
 SOURCE, TARGET = 'accuracy/source_test', 'accuracy/target_test'
 SOURCE_ACCURACY = 'source_accuracy'
-ORACLE = 'oracle'
-
-
-LAST = 'last'
+LAST, ORACLE = 'last', 'oracle'
 
 # Rules that look at no target label: name to the value of a record whose highest is chosen.
 SCORES = {SOURCE_ACCURACY: SOURCE} | {name: f'validator/{name}' for name in validators.names()}
@@ -97,13 +95,7 @@ def _chosen(target: np.ndarray, scores: np.ndarray) -> list[float]:
 
 
 def _spearman(scores: np.ndarray, target: np.ndarray) -> float | None:
-  ranks = np.stack([_ranks(scores), _ranks(target)])
+  ranks = rankdata([scores, target], axis=1)
   ranks -= ranks.mean(axis=1, keepdims=True)
   lengths = np.linalg.norm(ranks, axis=1)
-  return float(ranks[0] @ ranks[1] / lengths.prod()) if lengths.all() else None
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-  """Returns ranks from 1, of equal values their mean rank."""
-  _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-  return (np.cumsum(counts) - (counts - 1) / 2)[places]
+  return round(float(ranks[0] @ ranks[1] / lengths.prod()), 6) if lengths.all() else None

@@ -1,6 +1,11 @@
 """What several validators compute of arrays, in float64."""
 
+import functools
+
 import numpy as np
+
+# Wider features are projected before a classifier learns from them, which takes seconds otherwise.
+_WIDTH = 128
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -23,6 +28,21 @@ def entropies(probabilities: np.ndarray) -> np.ndarray:
 def cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
   """Returns minus the log probability of each label, `[n]`, in nats."""
   return -log_softmax(logits)[np.arange(len(labels)), labels]
+
+
+def narrowed(features: np.ndarray) -> np.ndarray:
+  """Returns `[n, d]` features, projected at random to 128 dimensions where they have more.
+
+  Distances stay the same to about a tenth: Johnson, Lindenstrauss, *Extensions of Lipschitz
+  mappings into a Hilbert space* (1984).
+  """
+  features = np.asarray(features, np.float64)
+  return features @ _projection(features.shape[1]) if features.shape[1] > _WIDTH else features
+
+
+@functools.lru_cache(maxsize=4)
+def _projection(width: int) -> np.ndarray:
+  return np.random.default_rng(2).normal(size=(width, _WIDTH)) / np.sqrt(_WIDTH)
 
 
 def shuffled(features: np.ndarray) -> np.ndarray:

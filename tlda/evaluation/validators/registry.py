@@ -1,11 +1,13 @@
 """The validators by their names, what each sees, and the scores of them all at once."""
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from tlda.evaluation.validators.a_distance import a_distance
 from tlda.evaluation.validators.bnm import bnm
@@ -85,7 +87,14 @@ def score_all(chosen: Iterable[str], seen: Seen) -> dict[str, float]:
     cannot be scored: no validator breaks a training.
   """
   known = dict(seen)
-  return {name: _score(VALIDATORS[name], known) for name in chosen}
+  # Several threads are of no use to matrices so small, and slow where cores are shared.
+  with _threads().limit(limits=1, user_api='blas'):
+    return {name: _score(VALIDATORS[name], known) for name in chosen}
+
+
+@functools.cache
+def _threads() -> ThreadpoolController:
+  return ThreadpoolController()
 
 
 def _score(function: Validator, known: dict[str, np.ndarray]) -> float:

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.linear_model import RidgeClassifier
 from sklearn.preprocessing import StandardScaler
 
+from tlda.evaluation.validators._arrays import narrowed
+
 
 def reverse_validation(
   source_test_features: np.ndarray,
@@ -18,7 +20,8 @@ def reverse_validation(
   neural networks* (JMLR 2016): target examples with the labels that the network gives them train
   the way back, which is measured on held-out labels of the source. In the papers the way back is
   the whole method again; here, so that every checkpoint can be scored, it is a ridge classifier
-  (strength 1) on the checkpoint's own features, standardised.
+  (strength 1) on the checkpoint's own features, standardised (at most 128 random projections of
+  them).
 
   Args:
     source_test_features: `[n, d]`.
@@ -32,7 +35,8 @@ def reverse_validation(
   given = np.asarray(target_train_logits).argmax(axis=1)
   if (given == given[0]).all():
     return float(np.mean(source_test_labels == given[0]))
-  scaler = StandardScaler().fit(np.asarray(target_train_features, np.float64))
-  machine = RidgeClassifier(alpha=1.0).fit(scaler.transform(target_train_features), given)
-  predicted = machine.predict(scaler.transform(source_test_features))
+  target, source = narrowed(target_train_features), narrowed(source_test_features)
+  scaler = StandardScaler().fit(target)
+  machine = RidgeClassifier(alpha=1.0).fit(scaler.transform(target), given)
+  predicted = machine.predict(scaler.transform(source))
   return float(np.mean(predicted == source_test_labels))
