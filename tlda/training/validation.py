@@ -12,9 +12,9 @@ from tlda.training.evaluate import Evaluator, sample_rows
 from tlda.training.run import Run, unscorable
 from tlda.training.state import TrainState
 
-# Examples of a split that are looked at: two calls of the network, and few enough that scoring
-# costs little beside the measurement of whole test splits.
-ROWS = 1024
+# Examples of a split that are looked at: one call of the network, and few enough that scoring
+# costs less than the measurement of whole test splits.
+ROWS = 512
 # Scores differ by less only by rounding, which is not to choose.
 _DECIMALS = 6
 
@@ -43,7 +43,7 @@ class Validation:
     self._views = frozenset().union(*map(validators.sees, self._names))
     for reason in dict.fromkeys(reasons[name] for name in asked if name in reasons):
       names = [name for name in asked if reasons.get(name) == reason]
-      say(f'validators left out: {", ".join(names)} (each {reason})')
+      say(f'validators left out: {", ".join(names)} ({"each " * (len(names) > 1)}{reason})')
 
   def scores(self, states: Sequence[TrainState]) -> dict[str, list[float]]:
     """Returns `validator/NAME` of every validator, a list over seeds; the higher, the better.

@@ -21,4 +21,4 @@ def a_distance(source_train_features: np.ndarray, target_train_features: np.ndar
     target_train_features: `[m, d]`, at least 4 rows.
   """
   domains = (source_train_features, target_train_features)
-  return -proxy_a_distance(*(narrowed(shuffled(x)[:_ROWS]) for x in domains))
+  return 0.0 - proxy_a_distance(*(narrowed(shuffled(x)[:_ROWS]) for x in domains))
