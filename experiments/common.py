@@ -26,6 +26,7 @@ from experiments import (
 from tlda import methods, report
 from tlda.data.protocol import check_data
 from tlda.errors import UserError
+from tlda.evaluation import validators
 from tlda.evaluation.metrics import mean_and_std
 from tlda.models.network import backbone_of
 from tlda.training import parallel
@@ -59,6 +60,7 @@ DEFAULTS: dict[str, Any] = {
   'eval_every': 1_000,
   'checkpoint_every': 1_000,
   'select': 'last',
+  'validators': 'all',
   'augment': flags.NO_AUGMENTATION,
   'source_classes': '',
   'target_classes': '',
@@ -209,6 +211,7 @@ def build(
     initial=epath.Path(parsed['init_from']) if parsed['init_from'] else None,
     flags={**parsed, 'protocol': name},
     select=parsed['select'],
+    validators=parse_validators(parsed['validators']),
     augment=problem.augmentation(parsed['augment']),
     labelled_target=problem.few_labels(target, parsed['target_labels_per_class']),
     weights=network.weights(parsed, parts),
@@ -262,6 +265,13 @@ def parse_seeds(text: str) -> tuple[int, ...]:
   if not seeds or len(set(seeds)) < len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**31:
     raise UserError(f'--seeds={text} must name at least one seed, none twice, from 0 to 2^31 - 1')
   return seeds
+
+
+def parse_validators(text: str) -> tuple[str, ...]:
+  """Returns the validators of `--validators`: 'all', 'none', or the list; names are not checked."""
+  if text in ('all', 'none'):
+    return tuple(validators.names()) if text == 'all' else ()
+  return tuple(name for name in text.split(',') if name)
 
 
 def summary(result: Mapping[str, Any]) -> str:

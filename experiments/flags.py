@@ -16,7 +16,7 @@ from tlda import data, methods, transfer
 from tlda.data import protocols
 from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
-from tlda.evaluation import selection
+from tlda.evaluation import selection, validators
 from tlda.models import backbones
 from tlda.models.normalization import MODES
 from tlda.models.weights import places
@@ -109,6 +109,8 @@ _COMMON = {
   'eval_every': 'Steps between evaluations on the tests.',
   'checkpoint_every': 'Steps between checkpoints.',
   'select': 'Rule by which a checkpoint is kept for each seed: one of {rules}.',
+  'validators': 'What scores each evaluated step without target labels: all, none, or names with '
+  'commas ({validators}).',
   'report': 'Write the page of the run.',
   'augment': 'What training images go through: {augmentations}.',
   'source_classes': 'Classes that the sources keep: names or numbers with commas, ranges (0-5); '
@@ -156,6 +158,7 @@ def define(defaults: Defaults, values: flags.FlagValues) -> None:
     'augmentations': [NO_AUGMENTATION, *AUGMENTATIONS],
     'styles': STYLES,
     'rules': selection.rules(),
+    'validators': validators.names(),
     'strategies': transfer.names(),
     'weights': sorted(places.KNOWN),
     'protocols': '; '.join(protocols.names()),

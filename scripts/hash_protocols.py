@@ -4,9 +4,9 @@
   python scripts/hash_protocols.py digits/adda this one; the others stay
 
 A run whose data have another hash is refused, so that this is only to be run where a protocol is
-new, or was changed on purpose. Reads the data as the runs do, with `TLDA_DATA_DIR`. What is computed
-on a device (features, corrupted images) may differ in its last bits from one to the other, and is
-left out.
+new, or was changed on purpose. Reads the data as the runs do, with `TLDA_DATA_DIR`. What is
+computed on a device (features, corrupted images) may differ in its last bits from one to the other,
+and is left out.
 """
 
 import json

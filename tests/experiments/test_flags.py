@@ -135,6 +135,8 @@ def test_mistakes_in_seeds(text: str) -> None:
     (['--batch_size=12'], 'cannot be shared evenly by 8 devices'),
     (['--data_dir=/no/such/folder', '--source=usps'], 'USPS|usps'),
     (['--target=tfds:no_such_set', '--data_dir=/no/such'], 'no_such_set'),
+    (['--validators=snd,sdn'], "unknown validator 'sdn': did you mean 'snd'"),
+    (['--select=iwcv'], 'iwcv measures the source, which is the target here'),
     (['--init_from=/no/such/run'], 'holds no checkpoint'),
     (['--transfer=linear_probe'], 'freezes weights that were never trained'),
     (['--workdir=gs://bucket/run'], '--workdir=gs://bucket/run needs another package'),

@@ -107,16 +107,37 @@ def test_the_table_holds_mean_and_sample_deviation(three: str) -> None:
   head, *rows = _read(three).rows[:4]
   assert head == [
     *('Method', 'Target testlast step', 'Published', 'Differencepoints'),
-    *('Target testby source accuracy', 'Oracleuses target labels', 'Source test', 'Seeds'),
+    *('Oracleuses target labels', 'Source test', 'Seeds'),
   ]
   # By hand: mean and sqrt(sum of squares / 2) of .50 .52 .54, and of .7612 .7733 .7589.
   expected = [
-    ['source_only', '52.00 ± 2.00', '52.25', '−0.25', '40.00 ± 0.00', '80.00 ± 0.00'],
-    ['dann', '76.45 ± 0.77', '76.66', '−0.21', '40.00 ± 0.00', '80.00 ± 0.00'],
-    ['target_only', '96.01', '95.96', '+0.05', '40.00', '80.00'],
+    ['source_only', '52.00 ± 2.00', '52.25', '−0.25', '80.00 ± 0.00'],
+    ['dann', '76.45 ± 0.77', '76.66', '−0.21', '80.00 ± 0.00'],
+    ['target_only', '96.01', '95.96', '+0.05', '80.00'],
   ]
-  assert [row[:6] for row in rows] == expected
+  assert [row[:5] for row in rows] == expected
   assert [row[-1] for row in rows] == ['3', '3', '1']
+
+
+def test_every_rule_is_shown_with_what_it_would_have_chosen(three: str, tmp_path: Path) -> None:
+  rows = _read(three).rows
+  start = next(place for place, row in enumerate(rows) if row[0] == 'Chosen by')
+  assert rows[start][1:3] == ['Target testsource_only', 'Rank correlationsource_only']
+  assert rows[start + 1][:4] == ['last', '52.00 ± 2.00', '–', '76.45 ± 0.77']
+  assert rows[start + 2][:4] == ['source accuracy', '40.00 ± 0.00', '–', '40.00 ± 0.00']
+  assert rows[start + 3][:4] == ['oracle', '80.00 ± 0.00', '–', '80.00 ± 0.00']
+
+  scored = {'last': [0.5], 'snd': [0.4], 'oracle': [0.6]}
+  correlations = {'snd': [-0.5]}
+  folder = write_run(tmp_path / 'one', seeds=1, selected=scored, rank_correlation=correlations)
+  assert ['snd', '40.00', '−0.50'] in _read(_write(tmp_path, folder)).rows
+  # By hand: the mean of those seeds that have one.
+  correlations = {'snd': [0.25, None, 0.5]}
+  scored = {'snd': [0.4] * 3}
+  folder = write_run(tmp_path / 'three', selected=scored, rank_correlation=correlations)
+  rows = _read(_write(tmp_path, folder)).rows
+  assert ['snd', '40.00 ± 0.00', '0.38'] in rows
+  assert ['oracle', '–', '–'] in rows
 
 
 def test_the_table_shows_each_of_several_sources(tmp_path: Path) -> None:

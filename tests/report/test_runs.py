@@ -76,6 +76,7 @@ def test_a_damaged_file_is_one_sentence(
     ({'accuracy': {'source_test': [0.9] * 3}}, "no number in 'target_test' for each of 3 seeds"),
     ({'selected': {'entropy': [0.5]}}, "the selection 'entropy' has no number"),
     ({'selected': [0.5]}, "'selected' is no object"),
+    ({'rank_correlation': {'snd': [0.5]}}, "the rank correlation of 'snd' does not fit 3 seeds"),
     ({'class_names': [1, 2]}, 'class_names is no list of names'),
     ({'confusion_matrix': {'target_test': [[[1, 2]]]}}, 'does not fit 10 classes'),
     ({'worst_source': {'name': ['a'], 'accuracy': [0.5] * 3}}, 'the worst source does not fit 3'),
@@ -127,7 +128,14 @@ def test_samples_that_do_not_fit(
 
 
 def test_optional_parts_may_be_null(tmp_path: Path) -> None:
-  optional = ('selected', 'class_names', 'confusion_matrix', 'proxy_a_distance', 'published')
+  optional = (
+    'selected',
+    'rank_correlation',
+    'class_names',
+    'confusion_matrix',
+    'proxy_a_distance',
+    'published',
+  )
   folder = write_run(tmp_path / 'a', **dict.fromkeys(optional))
   assert json.loads((folder / 'result.json').read_text())['published'] is None
   (run,) = runs.read([folder])

@@ -54,6 +54,10 @@ def read_result(path: Path) -> dict[str, Any]:
   for rule, values in _mapping(path, result, 'selected').items():
     fits = _are_numbers(values, seeds)
     _require(fits, path, f'the selection {rule!r} has no number for each of {seeds} seeds')
+  for rule, values in _mapping(path, result, 'rank_correlation').items():
+    fits = isinstance(values, list) and len(values) == seeds
+    fits = fits and all(value is None or _is_number(value) for value in values)
+    _require(fits, path, f'the rank correlation of {rule!r} does not fit {seeds} seeds')
   _check_sources(path, result, seeds)
   _check_classes(path, result)
   _check_calibration(path, result, seeds)

@@ -19,6 +19,8 @@ from tlda.training.state import TrainState
 # Examples in one call, rounded up to a multiple of the devices; fewer where they are large: of
 # 224x224x3 inputs 111, so that a deep network's activations fit beside its training.
 ROWS, NUMBERS = 512, 2**24
+# Of a sample, numbers of its inputs, and the examples that it has however large they are.
+SAMPLED, FEWEST = 2**23, 300
 
 
 class Evaluator:
@@ -34,6 +36,7 @@ class Evaluator:
     self._rows = -(-rows // devices.devices) * devices.devices
     self._metrics = self._program(self._measure)
     self._passes: dict[str, Program] = {}
+    self._each: Program | None = None
 
   def _program(self, function: Callable[..., Any]) -> Program:
     return Program(self._devices, function, together=self._together, shares_feed=True)
@@ -110,6 +113,29 @@ class Evaluator:
       chunks.append(jax.tree.map(lambda x, count=count: x[:, :count], results))
     return jax.tree.map(lambda *x: np.concatenate(x, axis=1), *chunks)
 
+  def outputs_of_each(
+    self, states: Sequence[TrainState], splits: Sequence[Split], domain: int
+  ) -> Any:
+    """Returns what each seed's network says of all rows of a split of its own.
+
+    Args:
+      states: Of all seeds.
+      splits: One a seed, of equal length; labels are not used.
+      domain: The branch of per-domain normalisation.
+
+    Returns:
+      Host arrays `[seeds, n, ...]`.
+    """
+    if self._each is None:
+      self._each = Program(self._devices, self._pass('__call__'), together=self._together)
+    whole = [self._feeds(split, np.arange(len(split)), domain) for split in splits]
+    chunks = []
+    for fed in zip(*whole, strict=True):
+      feeds = [{name: feed[name] for name in ('inputs', 'domain')} for feed, _ in fed]
+      results = seeds_lib.stack(self._each(states, {}, feeds), together=self._together)
+      chunks.append(jax.tree.map(lambda x, count=fed[0][1]: x[:, :count], results))
+    return jax.tree.map(lambda *x: np.concatenate(x, axis=1), *chunks)
+
   def first_seed(self, states: Sequence[TrainState]) -> dict[str, Any]:
     """Returns the variables of the first seed as host arrays."""
     variables = seeds_lib.stack([state.variables for state in states], together=self._together)
@@ -123,6 +149,22 @@ class Evaluator:
       return jax.tree.map(axis.gather, found)
 
     return run
+
+
+def sample_rows(split: Split, input_shape: tuple[int, ...], most: int) -> np.ndarray:
+  """Returns evenly spaced rows, mixed, so that a split sorted by class is seen whole.
+
+  Args:
+    split: Where they lie.
+    input_shape: Of an example: of large ones there are fewer.
+    most: The most rows.
+
+  Returns:
+    int `[n]`, the same whenever it is asked.
+  """
+  affordable = max(FEWEST, SAMPLED // math.prod(input_shape))
+  rows = np.linspace(0, len(split) - 1, min(len(split), most, affordable)).astype(int)
+  return np.random.default_rng(0).permutation(rows)
 
 
 def _divide(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:

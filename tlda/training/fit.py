@@ -25,6 +25,7 @@ from tlda.training.selected import Chosen
 from tlda.training.start import begin
 from tlda.training.state import TrainState, create
 from tlda.training.step import Logs, train_step
+from tlda.training.validation import Validation
 
 
 def fit(run: Run) -> dict[str, Any]:
@@ -88,6 +89,7 @@ class Trainer:
     self._checkpoints = Checkpoints(run.workdir / 'checkpoints')
     self._chosen = Chosen(run.workdir / SELECTED, run.select)
     self._display = Display(run.steps, self._first)
+    self._validation = Validation(run, self._evaluator, self._display.say)
     self._notice = Notice()
 
   def run(self) -> dict[str, Any]:
@@ -252,9 +254,10 @@ class Trainer:
           )
 
   def _evaluated(self, states: list[TrainState]) -> dict[str, list[float]]:
-    """Returns every scalar metric on the tests of source and target, a list over seeds."""
+    """Returns every scalar metric on the tests, and every validator's score: lists over seeds."""
     measured = self.measure(states)
-    return {name: value.tolist() for name, value in measured.items() if value.ndim == 1}
+    scalars = {name: value.tolist() for name, value in measured.items() if value.ndim == 1}
+    return scalars | self._validation.scores(states)
 
   def measure(self, states: list[TrainState]) -> dict[str, np.ndarray]:
     """Returns `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`.

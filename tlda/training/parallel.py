@@ -157,6 +157,14 @@ def agree(number: int) -> bool:
   return bool((multihost_utils.process_allgather(np.int32(number)) == number).all())
 
 
+def from_first_host(numbers: np.ndarray) -> np.ndarray:
+  """Returns, on every host, the float64 numbers of the first; all give arrays of one shape."""
+  if jax.process_count() == 1:
+    return numbers
+  halves = multihost_utils.broadcast_one_to_all(numbers.view(np.int32))  # JAX has no float64 here.
+  return np.asarray(halves).view(np.float64)
+
+
 def any_host_preempted(step: int) -> bool:
   """Tells, with the same answer on every host, whether the cluster announced a preemption."""
   return multihost_utils.reached_preemption_sync_point(step)

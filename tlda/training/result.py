@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,14 +12,14 @@ from tlda.data import Split
 from tlda.evaluation import divergences, selection
 from tlda.methods import Outputs
 from tlda.training import explained
-from tlda.training.evaluate import Evaluator
-from tlda.training.run import Run
+from tlda.training.evaluate import FEWEST, Evaluator, sample_rows
+from tlda.training.run import Run, unscorable
 from tlda.training.state import TrainState
 
 # Test examples of each domain that are kept for the report: those whose features are, and images.
-FEATURES, IMAGES = 300, 40
+FEATURES, IMAGES = FEWEST, 40
 # Those whose logits are seen are more, as long as that costs little.
-LOGITS, NUMBERS = 2000, 2**23
+LOGITS = 2000
 
 # What is measured besides where the target has classes that the source lacks.
 OPEN_SET = ('os', 'os_star', 'unknown', 'h_score')
@@ -41,11 +40,7 @@ class Seen(NamedTuple):
 
 
 def _rows(run: Run, split: Split) -> np.ndarray:
-  """Returns evenly spaced rows, mixed, so that a split sorted by class is seen whole."""
-  affordable = NUMBERS // math.prod(run.method.spec.input_shape)
-  count = min(len(split), LOGITS, max(FEATURES, affordable))
-  rows = np.linspace(0, len(split) - 1, count).astype(int)
-  return np.random.default_rng(0).permutation(rows)
+  return sample_rows(split, run.method.spec.input_shape, LOGITS)
 
 
 def _tests(run: Run) -> dict[str, tuple[Split, int]]:
@@ -195,7 +190,8 @@ def summarize(
     'accuracy': accuracy,
     **{name: metric(name) for name in OPEN_SET if run.method.spec.unknown},
     'worst_source': worst_source([source.name for source in run.sources], accuracy),
-    'selected': selection.select(records),
+    'selected': selection.select(records, unscorable(run)),
+    'rank_correlation': selection.rank_correlation(records, unscorable(run)),
     'confusion_matrix': metric('confusion_matrix'),
     'class_names': list(run.target.classes),
     'seconds': round(seconds, 1),

@@ -13,9 +13,10 @@ import numpy as np
 
 from tlda.data import Domain, Split
 from tlda.data.protocol import facts
-from tlda.errors import UserError
+from tlda.errors import UserError, nearest
+from tlda.evaluation import validators
 from tlda.evaluation.divergences import FEWEST
-from tlda.evaluation.selection import LAST
+from tlda.evaluation.selection import LAST, SOURCE_ACCURACY
 from tlda.methods import Method
 from tlda.methods.method import Variables
 from tlda.training import parallel
@@ -33,6 +34,7 @@ FREE = frozenset(
     'eval_every',
     'checkpoint_every',
     'report',
+    'validators',
   }
 )
 
@@ -52,6 +54,7 @@ class Run:
     sources: The labelled domains; none where a method does without their data.
     target: The domain to adapt to.
     select: The rule by which, for each seed, the state of one step is kept beside the last.
+    validators: The names of those that score every evaluated step, as far as they can.
     labelled_target: The few labelled examples of the target, for a method that reads them, or None.
     augment: The augmentation that training images go through, or None.
     preprocessing: Of the inputs.
@@ -89,6 +92,7 @@ class Run:
   flags: Mapping[str, Any]
   about: Mapping[str, Any]
   select: str = LAST
+  validators: tuple[str, ...] = ()
   labelled_target: Split | None = None
   weights: Weights | None = None
   given: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
@@ -121,14 +125,35 @@ def refuse(run: Run) -> None:
   if _vanishes(run.method.extractor.clone(parent=None), spec.blank()):
     size = 'x'.join(map(str, spec.input_shape))
     raise UserError(f'inputs of {size} are too small for this --backbone: nothing is left of them')
-  if run.select != LAST and not run.sources:
-    raise UserError(f'--select={run.select} measures the source, and its data are not there')
+  if reason := unscorable(run).get(run.select):
+    raise UserError(f'--select={run.select} {reason}')
+  for name in run.validators:
+    if name not in validators.names():
+      raise UserError(nearest('validator', name, validators.names()))
   for domain in (*run.sources, run.target):
     if len(domain.test) < FEWEST:
       raise UserError(
         f'the test split of {domain.name} has {len(domain.test)} examples: at least {FEWEST} are '
         'needed to measure a run'
       )
+
+
+def unscorable(run: Run) -> dict[str, str]:
+  """Returns the rules that cannot choose a step of a run, name to the reason.
+
+  Where the source is the target, what measures the source would choose by test labels of the
+  target.
+  """
+  reasons = {}
+  if run.method.spec.is_text:
+    reasons['mixval'] = 'mixes inputs, and texts cannot be mixed'
+  names = [source.name for source in run.sources]
+  if not names or run.target.name in names:
+    seen = {name: validators.sees(name) for name in validators.names()}
+    measure = [name for name, views in seen.items() if any('source' in view for view in views)]
+    which = 'which is the target here' if names else 'and its data are not there'
+    reasons |= dict.fromkeys([SOURCE_ACCURACY, *measure], f'measures the source, {which}')
+  return reasons
 
 
 def _vanishes(extractor: nn.Module, inputs: jax.Array) -> bool:

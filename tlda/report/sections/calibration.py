@@ -10,7 +10,6 @@ from tlda.report.markup import Markup, element, join
 from tlda.report.palette import run_color
 from tlda.report.runs import Run
 from tlda.report.sections import parts
-from tlda.report.sections.results import number
 
 _BEFORE = '#8b919b'  # a grey, as after the scaling a run has its own colour
 _LEAD = (
@@ -49,7 +48,9 @@ def _table(runs: Sequence[Run], places: Sequence[int]) -> Markup:
   rows = [
     [
       parts.run_name(runs, place),
-      *(number(_calibration(runs[place])[split][moment]['error']) for split, moment in moments),
+      *(
+        parts.number(_calibration(runs[place])[split][moment]['error']) for split, moment in moments
+      ),
       f'{np.mean(_calibration(runs[place])["temperature"]):.2f}',
     ]
     for place in places

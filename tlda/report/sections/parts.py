@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from tlda.evaluation.metrics import mean_and_std
+from tlda.report import text
 from tlda.report.markup import Markup, element, join
 from tlda.report.palette import run_color
 from tlda.report.runs import Run
@@ -33,6 +35,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], class_: str = '') 
   )
   content = join(element('thead', header), element('tbody', *body))
   return element('div', element('table', content, class_=class_ or None), class_='scroll')
+
+
+def number(values: Sequence[float] | None, class_: str = '') -> Markup:
+  """Returns mean and deviation in places of their own, so that they line up in a column."""
+  if values is None:
+    return Markup('–')
+  mean, std = mean_and_std(values)
+  spread = Markup() if std is None else join(' ± ', text.percent(std))
+  return element(
+    'span', text.percent(mean), element('span', spread, class_='spread'), class_=class_ or None
+  )
 
 
 def swatch(color: str) -> Markup:

@@ -8,7 +8,7 @@ from tlda.evaluation.selection import ORACLE
 from tlda.report import text
 from tlda.report.markup import Markup, element, join
 from tlda.report.runs import Run
-from tlda.report.sections import parts
+from tlda.report.sections import parts, selection
 
 _Column = tuple[str, Callable[[Run], str]]
 _NOTE = (
@@ -28,7 +28,8 @@ def section(runs: Sequence[Run]) -> Markup:
   several = any(len(run.result['seeds']) > 1 for run in runs)
   kind = f'numbers{" spreads" * several}'
   table = parts.table(['Method', *(head for head, _ in columns)], rows, class_=kind)
-  return parts.section('Results', table, element('p', _NOTE, class_='note'), *_references(runs))
+  note = element('p', _NOTE, class_='note')
+  return parts.section('Results', table, note, *_references(runs), *selection.content(runs))
 
 
 def _columns(runs: Sequence[Run]) -> list[_Column]:
@@ -36,21 +37,19 @@ def _columns(runs: Sequence[Run]) -> list[_Column]:
   columns: list[_Column] = [
     (
       _head('Target test', 'last step'),
-      lambda run: element('strong', number(run.result['accuracy']['target_test'])),
+      lambda run: element('strong', parts.number(run.result['accuracy']['target_test'])),
     )
   ]
   if any('h_score' in run.result for run in runs):
     head = _head('H-score', 'known and unknown')
-    columns.append((head, lambda run: number((run.result.get('h_score') or {}).get('target_test'))))
+    columns.append(
+      (head, lambda run: parts.number((run.result.get('h_score') or {}).get('target_test')))
+    )
   if any(map(_published, runs)):
     columns += [('Published', _printed), (_head('Difference', 'points'), _gap)]
-  for rule in dict.fromkeys(rule for run in runs for rule in _selected(run)):
-    if rule not in ('last', ORACLE):
-      head = _head('Target test', f'by {rule.replace("_", " ")}')
-      columns.append((head, lambda run, rule=rule: number(_selected(run).get(rule))))
   if any(ORACLE in _selected(run) for run in runs):
     head = _head('Oracle', 'uses target labels')
-    columns.append((head, lambda run: number(_selected(run).get(ORACLE), 'oracle')))
+    columns.append((head, lambda run: parts.number(_selected(run).get(ORACLE), 'oracle')))
   if any('source_test' in run.result['accuracy'] for run in runs):
     columns += _of_sources(runs[0].result['source'])
   columns.append(('Seeds', lambda run: str(len(run.result['seeds']))))
@@ -59,10 +58,10 @@ def _columns(runs: Sequence[Run]) -> list[_Column]:
 
 def _of_sources(names: Sequence[str]) -> list[_Column]:
   """Returns the columns of the source; of several their mean, each of them, and the worst."""
-  mean = lambda run: number(run.result['accuracy'].get('source_test'))
+  mean = lambda run: parts.number(run.result['accuracy'].get('source_test'))
   if len(names) == 1:
     return [('Source test', mean)]
-  of = lambda name: lambda run: number(run.result['accuracy'].get(f'{name}_test'))
+  of = lambda name: lambda run: parts.number(run.result['accuracy'].get(f'{name}_test'))
   each: list[_Column] = [(_head(text.short(name), 'source test'), of(name)) for name in names]
   return [(_head('Source test', 'mean of all'), mean), *each, ('Worst source', _worst)]
 
@@ -71,20 +70,9 @@ def _worst(run: Run) -> Markup:
   """Returns the accuracy of each seed's worst source, and which those are."""
   worst = run.result.get('worst_source')
   if not worst:
-    return number(None)
+    return parts.number(None)
   names = dict.fromkeys(map(text.short, worst['name']))
-  return join(number(worst['accuracy']), element('small', ', '.join(names)))
-
-
-def number(values: Sequence[float] | None, class_: str = '') -> Markup:
-  """Returns mean and deviation in places of their own, so that they line up in a column."""
-  if values is None:
-    return Markup('–')
-  mean, std = mean_and_std(values)
-  spread = Markup() if std is None else join(' ± ', text.percent(std))
-  return element(
-    'span', text.percent(mean), element('span', spread, class_='spread'), class_=class_ or None
-  )
+  return join(parts.number(worst['accuracy']), element('small', ', '.join(names)))
 
 
 def _head(title: str, remark: str) -> Markup:

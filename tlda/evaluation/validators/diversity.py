@@ -1,0 +1,18 @@
+"""How many classes predictions are of."""
+
+import numpy as np
+
+from tlda.evaluation.validators._arrays import entropies, softmax
+
+
+def diversity(target_train_logits: np.ndarray) -> float:
+  """Returns the entropy of the target's mean prediction, in nats.
+
+  The other half of information maximisation, alone, as in Musgrave, Belongie, Lim, *Three new
+  validators and a large-scale benchmark ranking for unsupervised domain adaptation* (2022). It is
+  log(classes) where all classes are predicted alike, however unsure each prediction is.
+
+  Args:
+    target_train_logits: `[n, classes]`.
+  """
+  return float(entropies(softmax(target_train_logits).mean(axis=0)))
