@@ -8,8 +8,8 @@ A table is an experiment's `TABLE`: the flags of each of its runs, in order. Its
 the rules by which a number is taken from a run (else the last step), its `NOTES` what is to be
 said of a row, its `named` what a row is called if not by its method, its `launch` what makes a run
 of flags where that is more than one, its `results` what rows a run makes where that is more than
-one, its `PREPARE` the flags of `experiments.extract_features` for what its runs read. Runs lie in runs/tables/NAME/: a run that was
-stopped goes on, a finished one is not run again.
+one, its `PREPARE` the flags of `experiments.extract_features` for what its runs read. Runs lie in
+runs/tables/NAME/: a run that was stopped goes on, a finished one is not run again.
 """
 
 import argparse

@@ -41,6 +41,7 @@ FIELDS = {
   'mldg': {'inner_rate': 0.3},
   'mixstyle': {'extractor': SmallConvolutions(), 'probability': 1.0},
   'star': {'repeats': 2},
+  'swad': {'interval': 1, 'converged': 1},
   'swd': {'repeats': 2},
   'wdgrl': {'critic_steps': 2},
 }

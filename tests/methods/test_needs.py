@@ -94,6 +94,7 @@ AT_LEAST_ONE = {
   'self_tuning': ['keys_per_class', 'projection'],
   'shot': ['labellings'],
   'sinkhorn': ['iterations'],
+  'swad': ['interval', 'converged', 'overfit'],
   'swd': ['projections', 'repeats'],
   't3a': ['supports'],
   'wdgrl': ['critic_steps'],
@@ -118,6 +119,7 @@ ABOVE_ZERO = {
   'mme': ['temperature'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
+  'swad': ['tolerance'],
   'vada': ['radius'],
 }
 NOT_NEGATIVE = {

@@ -14,6 +14,7 @@ from tlda.methods.generalization.mldg import MLDG
 from tlda.methods.generalization.mmd_across import MMDAcross
 from tlda.methods.generalization.rsc import RSC
 from tlda.methods.generalization.spectral_decoupling import SpectralDecoupling
+from tlda.methods.generalization.swad import SWAD
 from tlda.methods.generalization.vrex import VREx
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
   'MLDG',
   'MMDAcross',
   'RSC',
+  'SWAD',
   'SpectralDecoupling',
   'VREx',
 ]
