@@ -13,6 +13,7 @@ from tlda.methods.generalization.mixup_across import MixupAcross
 from tlda.methods.generalization.mldg import MLDG
 from tlda.methods.generalization.mmd_across import MMDAcross
 from tlda.methods.generalization.rsc import RSC
+from tlda.methods.generalization.sagnet import SagNet
 from tlda.methods.generalization.spectral_decoupling import SpectralDecoupling
 from tlda.methods.generalization.swad import SWAD
 from tlda.methods.generalization.vrex import VREx
@@ -32,6 +33,7 @@ __all__ = [
   'MMDAcross',
   'RSC',
   'SWAD',
+  'SagNet',
   'SpectralDecoupling',
   'VREx',
 ]
