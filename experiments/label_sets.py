@@ -28,7 +28,7 @@ PAIRS = (
 )
 # Name, flags, methods: the plain baseline first.
 PROBLEMS = (
-  ('partial', '--target_classes=0-4', ('source_only', 'dann', 'pada', 'iwan')),
+  ('partial', '--target_classes=0-4', ('source_only', 'dann', 'pada', 'iwan', 'ba3us')),
   ('open', '--source_classes=0-4', ('softmax_threshold', 'osbp', 'ovanet')),
   (
     'universal',

@@ -75,6 +75,7 @@ TWO_EXAMPLES = [
 ]
 AT_LEAST_ONE = {
   'aad': ['neighbours'],
+  'ba3us': ['passes'],
   'bi_tuning': ['keys_per_class', 'projection'],
   'bsp': ['singular_values'],
   'bss': ['singular_values'],
@@ -125,6 +126,7 @@ ABOVE_ZERO = {
 }
 NOT_NEGATIVE = {
   'aad': ['weight', 'decay'],
+  'ba3us': ['entropy', 'complement', 'alpha'],
   'batch_norm_adaptation': ['prior'],
   'bi_tuning': ['weight'],
   'bss': ['weight'],
@@ -155,6 +157,7 @@ NOT_NEGATIVE = {
 }
 SHARES = {
   'adamatch': ['decay', 'memory', 'threshold'],
+  'ba3us': ['lent'],
   'bi_tuning': ['momentum'],
   'cotta': ['decay', 'threshold', 'restore'],
   'eata': ['margin', 'redundancy', 'memory'],
