@@ -60,8 +60,8 @@ def test_the_mean_goes_over_the_window(losses: list[float], expected: Any) -> No
   np.testing.assert_allclose(variables['teacher']['params'], np.mean(steps), rtol=1e-6)
 
 
-def test_a_fifth_is_held_out_and_the_mean_predicts(tmp_path: Path) -> None:
-  here = probe(SWAD, tmp_path, sources=2, interval=1, converged=1)
+def test_a_fifth_is_held_out(tmp_path: Path) -> None:
+  here = probe(SWAD, tmp_path, interval=1, converged=1)
   terms, states = here.run()
   outputs, flat = here.outputs()[0], here.batch.source.flat()
   losses = cross_entropy(np.asarray(outputs.logits, np.float64), flat.labels)
@@ -70,7 +70,3 @@ def test_a_fifth_is_held_out_and_the_mean_predicts(tmp_path: Path) -> None:
   np.testing.assert_allclose(terms['task'], losses[~held].mean(), rtol=1e-5)
   np.testing.assert_allclose(terms['monitor/held_out'], losses[held].mean(), rtol=1e-5)
   np.testing.assert_allclose(states['losses']['sum'], losses[held].sum(), rtol=1e-5)
-  shifted = jax.tree.map(lambda x: x + 1, here.state.params)
-  other = here.but(params=shifted)
-  predict = lambda one: one.apply('__call__', flat.inputs, 0).logits
-  np.testing.assert_array_equal(predict(other), predict(here))
