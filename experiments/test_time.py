@@ -9,19 +9,25 @@ what it has become (`--reset=never`, continual), begins anew with each domain (`
 each batch (`batch`, episodic). Prints the share of wrong answers for each domain beside that of the
 network as it was, on the same examples, and writes it to `result.json` in the workdir. Numbers with
 other batches or another reset are not comparable: the protocol names both.
+
+scripts/reproduce.py test_time makes a table for each rule of reset. As papers do on CIFAR-10-C, it
+takes all test images at strength 5, batches of 200 and Adam at 0.001, one kind of corruption after
+the other, and the mean over kinds; the last domain is MNIST-M. One optimizer serves all methods.
+The network is a LeNet trained on MNIST whose only batch normalisation is that of its bottleneck.
 """
 
 import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments import command, flags, problem, provenance, saved
+from experiments import command, common, digits, flags, problem, provenance, saved
 from experiments.common import guarded, parse_seeds, spread
 from tlda import data, methods, transfer
+from tlda.data.corruptions import CORRUPTIONS, STRENGTHS
 from tlda.errors import UserError
 from tlda.methods.test_time.online import Online
 from tlda.training import parallel, stream
@@ -48,6 +54,67 @@ SETTINGS = {
   'workdir': ('', 'Folder of result.json (default: runs/test_time/METHOD-STREAM).'),
   'data_dir': (None, 'Folder of raw and prepared data (default: TLDA_DATA_DIR).'),
 }
+
+# The network of the table, the stream that it meets, and the flags of each row.
+SOURCE = Path('runs/tables/test_time/source')
+TRAINED = (
+  '--method=source_only --source=mnist --target=mnist_m --backbone=lenet_bn --steps=2000 '
+  f'--seeds=3 --report=false --workdir={SOURCE}'
+)
+MET = (*(f'corrupted:mnist/{kind}-{STRENGTHS}' for kind in CORRUPTIONS), 'mnist_m')
+TABLE = tuple(
+  f'--method={method} --reset={reset} --batch_size=200'
+  for reset in stream.RESETS
+  for method in METHODS
+)
+
+
+def launch(argv: Sequence[str]) -> dict[str, Any] | None:
+  """Makes a row of the table: trains the network, if it is not there, and follows the stream.
+
+  Args:
+    argv: The command line, program name first; a finished row is not made again.
+
+  Returns:
+    What `result.json` holds.
+
+  Raises:
+    UserError: Whatever the user got wrong.
+    Preempted: The training was told to stop, and is saved.
+  """
+  if not (SOURCE / 'result.json').exists():
+    common.launch(digits.EXPERIMENT, ['experiments.digits', *shlex.split(TRAINED)])
+  words = [word for word in argv[1:] if not word.startswith('--report=')]
+  (workdir,) = (Path(word.partition('=')[2]) for word in words if word.startswith('--workdir='))
+  if (path := workdir / 'result.json').exists():
+    return json.loads(path.read_text())
+  return adapt([argv[0], f'--init_from={SOURCE}', f'--stream={",".join(MET)}', *words])
+
+
+def results(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+  """Returns the rows that a stream makes in a table, one for each of its domains.
+
+  Those of the network as it was, which are the same beside every method, stand beside the first.
+
+  Args:
+    found: What `result.json` holds.
+  """
+  measured = {found['method']: 'error'}
+  if found['method'] == METHODS[0]:
+    measured = {'source_only': 'source_error', **measured}
+  same = {key: found[key] for key in ('protocol', 'seeds')} | {'published': None}
+  return [
+    {
+      **same,
+      'method': method,
+      'source': [found['config']['source']],
+      'target': each['domain'],
+      'error': {'target_test': each[error]},
+      'data': {each['domain']: {'sha256': {'test': each['sha256']}}},
+    }
+    for method, error in measured.items()
+    for each in found['domains']
+  ]
 
 
 def adapt(argv: Sequence[str]) -> dict[str, Any] | None:
@@ -83,9 +150,12 @@ def adapt(argv: Sequence[str]) -> dict[str, Any] | None:
     'protocol': protocol(own_stream),
     'seeds': list(own_stream.seeds),
     'domains': measured(own_stream, domains),
-    'command': shlex.join(['python', '-m', 'experiments.test_time', *argv[1:]]),
-    'config': {'flags': parsed, 'source': run.flags['source']},
-    'commit': provenance.commit(),
+    'config': {
+      'flags': parsed,
+      'source': run.flags['source'],
+      'command': shlex.join(['python', '-m', 'experiments.test_time', *argv[1:]]),
+      'commit': provenance.commit(),
+    },
     'versions': provenance.versions(),
     'device': parallel.describe(),
   }

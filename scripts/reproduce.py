@@ -6,10 +6,10 @@
 
 A table is an experiment's `TABLE`: the flags of each of its runs, in order. Its `SELECTIONS` are
 the rules by which a number is taken from a run (else the last step), its `NOTES` what is to be
-said of a row, its `named` what a row is called if not by its method, its
-`launch` what makes a run of flags where that is more than one, its `PREPARE` the flags of
-`experiments.extract_features` for what its runs read. Runs lie in runs/tables/NAME/: a run that was
-stopped goes on, a finished one is not run again.
+said of a row, its `named` what a row is called if not by its method, its `launch` what makes a run
+of flags where that is more than one, its `results` what rows a run makes where that is more than
+one, its `PREPARE` the flags of `experiments.extract_features` for what its runs read. Runs lie in
+runs/tables/NAME/: a run that was stopped goes on, a finished one is not run again.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import importlib
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ TABLES = (
   'office_caltech',
   'several_sources',
   'source_free',
+  'test_time',
   'text',
 )
 
@@ -84,13 +85,18 @@ def prepare(commands: Sequence[str]) -> None:
 def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
   """Trains one row, without a page; returns its result."""
   workdir = Path('runs') / 'tables' / name / slug(arguments)
-  words = [f'experiments.{name}', *arguments, f'--workdir={workdir}', '--report=false']
+  words = [f'experiments.{name}', *arguments, _at(name, arguments), '--report=false']
   print(f'python -m {shlex.join(words)}', flush=True)
   experiment = importlib.import_module(f'experiments.{name}')
   launch = getattr(experiment, 'launch', lambda words: common.launch(experiment.EXPERIMENT, words))
   launch(words)
   jax.clear_caches()  # The programs of a run are of no use to the next.
-  return files.read_result(workdir / 'result.json')
+  return files.read_object(workdir / 'result.json')
+
+
+def _at(name: str, arguments: Sequence[str]) -> str:
+  """Returns the flag that says where a run lies: by it the command of a row is known again."""
+  return f'--workdir=runs/tables/{name}/{slug(arguments)}'
 
 
 def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
@@ -102,22 +108,16 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
   experiment = importlib.import_module(f'experiments.{name}')
   if not draw:
     prepare(getattr(experiment, 'PREPARE', ()))
-  selections = getattr(experiment, 'SELECTIONS', ('last',))
-  notes = getattr(experiment, 'NOTES', {})
-  new = []
+  order, rows = _order(name), old
   for arguments in [] if draw else chosen:
-    result = run(name, arguments)
-    config = result['config']
-    made = {'command': config['command'], 'commit': config['commit'] or 'unknown'}
-    result = {**result, 'method': named(experiment, config['flags'])}
-    for rule in selections:
-      note = notes.get(result['method'])
-      new.append(tables.row(result, **made, selection=rule, note=note))
-    kept = [row for row in old if key(row) not in {key(own) for own in new}]
-    tables.write(path, sorted([*kept, *new], key=_order(name)))
+    made = _rows(experiment, run(name, arguments))
+    kept = [row for row in rows if key(row) not in {key(own) for own in made}]
+    rows = sorted([*kept, *made], key=order)
+    tables.write(path, rows)
   if draw:
+    notes = getattr(experiment, 'NOTES', {})
     noted = [tables.noted(row, notes.get(row['method'])) for row in old]
-    tables.write(path, sorted(noted, key=_order(name)))
+    tables.write(path, sorted(noted, key=order))
   if tables.is_shown(ROOT / 'README.md', name):
     tables.update_readme(ROOT / 'README.md', name, path.with_suffix('.md').read_text())
   return path.with_suffix('.md')
@@ -133,21 +133,31 @@ def named(experiment: Any, flags: Mapping[str, Any]) -> str:
   return getattr(experiment, 'named', lambda flags: flags['method'])(flags)
 
 
-def _order(name: str) -> Any:
-  """Returns the sort key that puts rows as the experiment's table lists them."""
-  experiment = importlib.import_module(f'experiments.{name}')
-  places = {}
-  for place, row in enumerate(rows_of(name, None)):
-    flags = {**common.DEFAULTS, **experiment.EXPERIMENT.defaults}
-    flags |= dict(flag.lstrip('-').split('=', 1) for flag in row)
-    flags['source'] = flags['source'] or flags['target']
-    called = (named(experiment, flags), (flags['source'],), flags['target'])
-    places.setdefault((*called, flags['protocol']), place)
-    places.setdefault(called, place)
+def _rows(experiment: Any, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+  """Returns the rows that a run makes: of each of its results, one by each rule.
+
+  Args:
+    experiment: The module.
+    result: What the run's `result.json` holds.
+  """
+  config = result['config']
+  made = {'command': config['command'], 'commit': config['commit'] or 'unknown'}
+  whole = lambda result: [{**result, 'method': named(experiment, config['flags'])}]
+  notes = getattr(experiment, 'NOTES', {})
+  return [
+    tables.row(each, **made, selection=rule, note=notes.get(each['method']))
+    for each in getattr(experiment, 'results', whole)(result)
+    for rule in getattr(experiment, 'SELECTIONS', ('last',))
+  ]
+
+
+def _order(name: str) -> Callable[[Mapping[str, Any]], int]:
+  """Returns the sort key that puts rows as the experiment's table lists their runs."""
+  places = {_at(name, arguments): place for place, arguments in enumerate(rows_of(name, None))}
 
   def key(row: Mapping[str, Any]) -> int:
-    called = (row['method'], tuple(row['source']), row['target'])
-    return places.get((*called, row['protocol']), places.get(called, len(places)))
+    own = [places[word] for word in shlex.split(row['command']) if word in places]
+    return min(own, default=len(places))
 
   return key
 

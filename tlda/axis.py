@@ -49,10 +49,15 @@ def gather(x: jax.Array, axis: int = 0) -> jax.Array:
   return lax.all_gather(x, AXIS, axis=axis, tiled=True) if is_mapped() else x
 
 
-def own(rows: jax.Array) -> jax.Array:
-  """Returns this device's rows `[rows on this device, ...]` of gathered ones: `gather` undone."""
-  share = len(rows) // size()
-  return lax.dynamic_slice_in_dim(rows, index() * share, share)
+def own(rows: jax.Array, axis: int = 0) -> jax.Array:
+  """Returns this device's rows `[rows on this device, ...]` of gathered ones: `gather` undone.
+
+  Args:
+    rows: `[rows on all devices, ...]`, or any array whose dimension `axis` was gathered.
+    axis: The dimension along which the rows of all devices are joined.
+  """
+  share = rows.shape[axis] // size()
+  return lax.dynamic_slice_in_dim(rows, index() * share, share, axis)
 
 
 def mean(tree: Any) -> Any:

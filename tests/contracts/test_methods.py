@@ -40,7 +40,9 @@ FIELDS = {
   'mean_teacher': {'threshold': 0.35},
   'mldg': {'inner_rate': 0.3},
   'mixstyle': {'extractor': SmallConvolutions(), 'probability': 1.0},
+  'sagnet': {'extractor': SmallConvolutions(), 'stage': 1},
   'star': {'repeats': 2},
+  'swad': {'interval': 1, 'converged': 1},
   'swd': {'repeats': 2},
   'wdgrl': {'critic_steps': 2},
 }

@@ -75,6 +75,7 @@ TWO_EXAMPLES = [
 ]
 AT_LEAST_ONE = {
   'aad': ['neighbours'],
+  'ba3us': ['passes'],
   'bi_tuning': ['keys_per_class', 'projection'],
   'bsp': ['singular_values'],
   'bss': ['singular_values'],
@@ -91,9 +92,11 @@ AT_LEAST_ONE = {
   'mcd': ['repeats'],
   'mixstyle': ['depth'],
   'mmd_across': ['kernels'],
+  'sagnet': ['stage'],
   'self_tuning': ['keys_per_class', 'projection'],
   'shot': ['labellings'],
   'sinkhorn': ['iterations'],
+  'swad': ['interval', 'converged', 'overfit'],
   'swd': ['projections', 'repeats'],
   't3a': ['supports'],
   'wdgrl': ['critic_steps'],
@@ -118,10 +121,12 @@ ABOVE_ZERO = {
   'mme': ['temperature'],
   'sinkhorn': ['regularization'],
   'star': ['initial_deviation'],
+  'swad': ['tolerance'],
   'vada': ['radius'],
 }
 NOT_NEGATIVE = {
   'aad': ['weight', 'decay'],
+  'ba3us': ['entropy', 'complement', 'alpha'],
   'batch_norm_adaptation': ['prior'],
   'bi_tuning': ['weight'],
   'bss': ['weight'],
@@ -142,6 +147,7 @@ NOT_NEGATIVE = {
   'mmd_across': ['weight'],
   'mme': ['weight'],
   'rotation': ['weight'],
+  'sagnet': ['weight'],
   'sdat': ['rho'],
   'self_tuning': ['weight'],
   'shot': ['weight'],
@@ -151,6 +157,7 @@ NOT_NEGATIVE = {
 }
 SHARES = {
   'adamatch': ['decay', 'memory', 'threshold'],
+  'ba3us': ['lent'],
   'bi_tuning': ['momentum'],
   'cotta': ['decay', 'threshold', 'restore'],
   'eata': ['margin', 'redundancy', 'memory'],

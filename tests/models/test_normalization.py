@@ -57,6 +57,21 @@ def test_evaluation_takes_the_running_statistics() -> None:
   np.testing.assert_allclose(module.apply(values, X), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_half_of_the_channels_are_of_each_example() -> None:
+  module = Normalization('ibn')
+  values = variables(module)
+  params = values['params']
+  each = np.stack([numpy_layers.normalize(example[None])[0] for example in X])
+  expected = np.where(np.arange(4) < 2, each, numpy_layers.normalize(X))
+  affine = lambda x: x * params['scale'] + params['bias']
+  y, updated = train(module, values, X)
+  np.testing.assert_allclose(y, affine(expected), rtol=1e-4, atol=1e-5)
+  later = module.apply({**values, **updated}, X)
+  np.testing.assert_allclose(later[..., :2], affine(each)[..., :2], rtol=1e-4, atol=1e-5)
+  joint = Normalization().apply({**values, **updated}, X)
+  np.testing.assert_array_equal(later[..., 2:], joint[..., 2:])
+
+
 def test_per_domain_equals_each_domain_alone() -> None:
   module = Normalization('per_domain', domains=3, momentum=0.5)
   values = variables(module)

@@ -1,6 +1,7 @@
 """Tables are made row by row, onto what is there."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ import pytest
 from experiments import fine_tune, methods_digits
 from scripts import reproduce
 from tlda.errors import UserError
+
+
+def at(arguments: list[str], name: str = 'digits') -> str:
+  return f'--workdir=runs/tables/{name}/{reproduce.slug(arguments)}'
 
 
 def result(arguments: list[str], accuracy: float) -> dict[str, Any]:
@@ -23,7 +28,7 @@ def result(arguments: list[str], accuracy: float) -> dict[str, Any]:
     'data': {},
     'accuracy': {'target_test': [accuracy, accuracy]},
     'selected': {},
-    'config': {'flags': flags, 'command': 'python -m experiments.digits', 'commit': 'abc'},
+    'config': {'flags': flags, 'command': f'python -m x {at(arguments)}', 'commit': 'abc'},
   }
 
 
@@ -51,20 +56,44 @@ def test_a_row_may_be_named_by_what_it_tries() -> None:
   assert reproduce.named(fine_tune, flags) == 'lora'
   assert reproduce.named(fine_tune, flags | {'weights': ''}) == 'from_scratch'
   assert reproduce.named(methods_digits, flags) == 'target_only'
+
+
+def test_rows_stand_as_the_table_lists_their_runs_and_others_behind() -> None:
   rows = reproduce.rows_of('fine_tune', None)
   key = reproduce._order('fine_tune')
-  flags = [dict(flag.lstrip('-').split('=', 1) for flag in row) for row in rows]
-  defaults = fine_tune.EXPERIMENT.defaults
-  made = [
-    {
-      'method': fine_tune.named({**defaults, **own}),
-      'source': [defaults['target']],
-      'target': defaults['target'],
-      'protocol': own['protocol'],
+  commands = [shlex.join(['python', at(row, 'fine_tune'), '--report=false']) for row in rows]
+  assert [key({'command': command}) for command in commands] == list(range(len(rows)))
+  assert key({'command': 'python --workdir=runs/tables/fine_tune/elsewhere'}) == len(rows)
+
+
+def test_a_stream_makes_a_row_for_each_of_its_domains(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  (tmp_path / 'README.md').write_text('only a link\n')
+  monkeypatch.setattr(reproduce, 'ROOT', tmp_path)
+  measured = {'samples': 200, 'sha256': 'a' * 64, 'error': [0.3, 0.5], 'source_error': [0.7, 0.9]}
+
+  def found(name: str, arguments: list[str]) -> dict[str, Any]:
+    flags = dict(flag.lstrip('-').split('=', 1) for flag in arguments)
+    return {
+      'protocol': f'test_time/reset {flags["reset"]}',
+      'method': flags['method'],
+      'seeds': [0, 1],
+      'domains': [{'domain': domain, **measured} for domain in ('a', 'b', 'c', 'd')],
+      'config': {'source': 'x', 'command': f'x {at(arguments, name)}', 'commit': None},
     }
-    for own in flags
-  ]
-  assert [key(row) for row in made] == list(range(len(rows)))
+
+  monkeypatch.setattr(reproduce, 'run', found)
+  reproduce.reproduce('test_time', None, draw=False)
+  path = tmp_path / 'experiments' / 'results' / 'test_time.json'
+  rows = json.loads(path.read_text())
+  assert len(rows) == 3 * 4 * (1 + 6)
+  assert [row['method'] for row in rows[:8]] == 4 * ['source_only'] + 4 * ['batch_norm_adaptation']
+  assert [row['target_test_mean'] for row in (rows[0], rows[4])] == [0.8, 0.4]
+  drawn = path.with_suffix('.md').read_text()
+  assert drawn.count(': error in percent on the target test examples') == 3
+  assert drawn.count('| source_only | 80.00') == 3
+  assert '| tent | 40.00 ± 14.14' in drawn
 
 
 def test_unknown_tables_and_methods() -> None:
@@ -96,12 +125,3 @@ def test_each_run_of_a_table_has_a_folder_of_its_own() -> None:
     slugs = [reproduce.slug(row) for row in reproduce.rows_of(name, None)]
     assert len(set(slugs)) == len(slugs)
     assert not any('/' in slug for slug in slugs)
-
-
-def test_baselines_come_first_and_again_under_their_other_protocol() -> None:
-  key = reproduce._order('methods_digits')
-  pair = {'source': ['adda/mnist'], 'target': 'adda/usps'}
-  row = lambda method, protocol='digits/adda': key(pair | {'method': method, 'protocol': protocol})
-  assert row('source_only') == 0
-  assert row('source_only') < row('target_only') < row('adamatch') < row('wdgrl')
-  assert row('wdgrl') < row('source_only', 'digits/adda-bn') < row('adabn', 'digits/adda-bn')

@@ -79,6 +79,23 @@ def test_unadapted_answers_are_those_of_the_network_as_it_was(found: Any) -> Non
     np.testing.assert_allclose(errors, np.mean(wrong, axis=1))
 
 
+def test_a_scan_answers_as_batch_by_batch(found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+  """As on an accelerator: a domain in one call."""
+  monkeypatch.setattr(stream, 'stretch', lambda *, resident: 2)
+  scan, lengths = jax.lax.scan, []
+
+  def noted(function: Any, state: Any, feeds: Any) -> Any:
+    lengths.append(len(jax.tree.leaves(feeds)[0]))
+    return scan(function, state, feeds)
+
+  monkeypatch.setattr(jax.lax, 'scan', noted)
+  for own, other in zip(stream.follow(make()), found['never'], strict=True):
+    np.testing.assert_array_equal(own.rows, other.rows)
+    np.testing.assert_allclose(own.adapted, other.adapted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(own.unadapted, other.unadapted, rtol=1e-4, atol=1e-5)
+  assert lengths == [2]  # Of two batches; seeds and domains share the program.
+
+
 def test_labels_do_not_matter(found: Any) -> None:
   hidden = tuple(dataclasses.replace(s, labels=np.full(len(s), -1, np.int32)) for s in SPLITS)
   again = list(stream.follow(make(splits=hidden)))

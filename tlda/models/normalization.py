@@ -1,4 +1,4 @@
-"""Batch normalisation: of all examples together, of each domain apart, or frozen."""
+"""Batch normalisation: of all examples together, of each domain apart, frozen, or half of it."""
 
 import flax.linen as nn
 import jax
@@ -8,7 +8,7 @@ from jax import lax
 from tlda import axis
 from tlda.errors import UserError, nearest
 
-MODES = ('joint', 'per_domain', 'frozen')
+MODES = ('joint', 'per_domain', 'frozen', 'ibn')
 
 
 class Normalization(nn.Module):
@@ -18,7 +18,11 @@ class Normalization(nn.Module):
   with scale, bias and running statistics of its own (Chang, You, Seo, Kwak, Han: *Domain-Specific
   Batch Normalization for Unsupervised Domain Adaptation*, CVPR 2019); examples of several domains
   may be mixed in a batch in any order. `frozen` always takes the running statistics and never moves
-  them.
+  them. `ibn` is `joint` for the second half of the channels; each of the first half is normalised
+  over the positions of its own example, in training and after (Pan, Luo, Shi, Tang: *Two at Once:
+  Enhancing Learning and Generalization Capacities via IBN-Net*, ECCV 2018), so that contrast and
+  colour of an image do not reach it. Its parameters have the same names and shapes; the running
+  statistics of the first half are kept and never taken. What has no positions is `joint`.
 
   Running statistics lie in the collection 'batch_stats' (`mean`, `var`), float32, and follow
   `momentum * old + (1 - momentum) * batch` with the biased variance. A domain without examples in
@@ -81,7 +85,21 @@ class Normalization(nn.Module):
         centre, spread = self._mixed((centre, spread), before)
     gain = scale * lax.rsqrt(spread.reshape(shape) + self.epsilon)
     centre, gain, bias = (_of_rows(values, branch, x.ndim) for values in (centre, gain, bias))
+    if self.mode == 'ibn' and x.ndim > 2:
+      centre, gain = self._half(wide, scale, centre, gain)
     return ((wide - centre) * gain + bias).astype(x.dtype)
+
+  def _half(
+    self, x: jax.Array, scale: jax.Array, centre: jax.Array, gain: jax.Array
+  ) -> tuple[jax.Array, jax.Array]:
+    """Puts those of each example in the place of the batch's centre and gain, in the first half."""
+    positions = tuple(range(1, x.ndim - 1))
+    first = jnp.arange(x.shape[-1]) < x.shape[-1] // 2
+    own = scale * lax.rsqrt(x.var(positions, keepdims=True) + self.epsilon)
+    return (
+      jnp.where(first, x.mean(positions, keepdims=True), centre),
+      jnp.where(first, own, gain),
+    )
 
   def _mixed(
     self, batch: tuple[jax.Array, ...], running: tuple[jax.Array, ...]

@@ -13,6 +13,8 @@ Row = Mapping[str, Any]
 
 # More pairs of domains than these are columns of one table, and not tables of their own.
 FEW_PAIRS = 3
+# What a row may be a number of, the first that a result has, and what that is called.
+MEASURES = {'h_score': 'H-score', 'error': 'error', 'accuracy': 'accuracy'}
 _ORACLE = 'oracle (uses target labels)'
 
 
@@ -28,7 +30,7 @@ def draw(protocol: str, rows: Sequence[Row]) -> str:
     rows: As `tables.row` makes them.
   """
   pairs = dict.fromkeys(map(_pair, rows))
-  measure = {'accuracy': 'accuracy', 'h_score': 'H-score'}[rows[0].get('measure', 'accuracy')]
+  measure = MEASURES[rows[0].get('measure', 'accuracy')]
   head = (
     f'**{_cell(protocol)}**: {measure} in percent on the target test examples, mean ± sample '
     f'standard deviation over seeds'

@@ -43,8 +43,8 @@ def row(
   Raises:
     UserError: The result has no such selection.
   """
-  # Where classes are unknown, accuracy says little, and rules choose by it.
-  measure = 'h_score' if 'h_score' in result else 'accuracy'
+  # Where classes are unknown, accuracy says little, and rules choose by it; a stream has errors.
+  measure = next(name for name in layouts.MEASURES if name in result)
   chosen = {'last': result[measure]['target_test']}
   if measure == 'accuracy':
     chosen = {**(result.get('selected') or {}), **chosen}

@@ -4,6 +4,7 @@ The labels never get here: what was answered is measured by the caller.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -18,9 +19,11 @@ from tlda.methods import Batch, Context
 from tlda.methods.initialization import network_variables
 from tlda.methods.method import Variables, random_keys
 from tlda.methods.test_time.online import Online
+from tlda.training import parallel
 from tlda.training import seeds as seeds_lib
 from tlda.training.inputs import Inputs, Part, Preprocessing
 from tlda.training.parallel import Parallel
+from tlda.training.run import LONGEST
 from tlda.training.state import TrainState, optimizer_states
 from tlda.training.step import train_step
 from tlda.transfer import Optimizer
@@ -124,20 +127,33 @@ def follow(stream: Stream) -> Iterator[Answers]:
   first = _inputs(stream, stream.splits[0], devices, resident=resident)
   program = seeds_lib.Program(devices, _step_of(stream, first), together=together)
   start = begin(stream, devices, together=together)
-  states = start
-  again = lambda: [old.replace(step=now.step) for old, now in zip(start, states, strict=True)]
+  states, every = start, stretch(resident=resident)
   for split in stream.splits:
     inputs = _inputs(stream, split, devices, resident=resident)
-    states, seen = again() if stream.reset == 'domain' else states, []
-    for number in range(stream.batches(split)):
-      states = again() if stream.reset == 'batch' else states
-      feeds = [inputs.feed(seed, number) for seed in stream.seeds]
+    if stream.reset == 'domain':
+      states = list(map(renewed, start, states))
+    said, done = [], stream.batches(split)
+    for _, feeds in inputs.stretches(stream.seeds, 0, done, every):
       results = program(list(zip(states, start, strict=True)), inputs.arrays, feeds)
       states = [state for state, _ in results]
-      said = seeds_lib.stack([said for _, said in results], together=together)
-      rows = [inputs.indices(seed, number)['target'][0] for seed in stream.seeds]
-      seen.append(Answers(np.stack(rows), *said))
-    yield Answers(*(np.concatenate(parts, axis=1) for parts in zip(*seen, strict=True)))
+      said.append(seeds_lib.stack([own for _, own in results], together=together))
+    orders = [[inputs.indices(seed, n)['target'][0] for n in range(done)] for seed in stream.seeds]
+    answers = (np.concatenate(parts, axis=1) for parts in zip(*said, strict=True))
+    joined = (x.reshape(x.shape[0], -1, x.shape[-1]) for x in answers)
+    yield Answers(np.array(orders).reshape(len(orders), -1), *joined)
+
+
+def stretch(*, resident: bool) -> int:
+  """Returns how many batches one call answers: on accelerators many, as a scan of the state.
+
+  On a CPU, where a scan makes convolutions many times slower, and where rows travel, it is one.
+  """
+  return LONGEST if resident and parallel.is_accelerator() else 1
+
+
+def renewed(start: TrainState, now: TrainState) -> TrainState:
+  """Returns the state that a stream began with; what is random goes on by its step."""
+  return start.replace(step=now.step)
 
 
 def begin(stream: Stream, devices: Parallel, *, together: bool) -> list[TrainState]:
@@ -156,15 +172,16 @@ def begin(stream: Stream, devices: Parallel, *, together: bool) -> list[TrainSta
 
 
 def _step_of(stream: Stream, inputs: Inputs) -> Callable[..., Any]:
-  """Returns the program of a batch: `((state, start), arrays, feed) -> (state, answers of both)`.
+  """Returns the program of some batches: `((state, start), arrays, feeds) -> (state, answers)`.
 
-  It serves all domains, since what `inputs` adds to their arrays is the same.
+  The answers of both networks are `[batches, batch, classes]`. It serves all domains, since what
+  `inputs` adds to their arrays is the same.
   """
   total = sum(map(stream.batches, stream.splits))
   method, optimizer = stream.method, stream.optimizer
 
-  def step(pair: tuple[TrainState, TrainState], arrays: Any, feed: Any) -> Any:
-    state, start = pair
+  def step(start: TrainState, arrays: Any, state: TrainState, feed: Any) -> Any:
+    state = renewed(start, state) if stream.reset == 'batch' else state
     batch = inputs.batch(arrays, feed, Context(state.step, state.seed, total))
     plain = method.apply(
       start.variables, batch.target.inputs, batch.target.domain, train=False, method='forward'
@@ -174,7 +191,15 @@ def _step_of(stream: Stream, inputs: Inputs) -> Callable[..., Any]:
     )
     return state, jax.tree.map(axis.gather, (answers, plain.logits))
 
-  return step
+  def steps(pair: tuple[TrainState, TrainState], arrays: Any, feeds: Any) -> Any:
+    state, start = pair
+    one = functools.partial(step, start, arrays)
+    if len(jax.tree.leaves(feeds)[0]) > 1:
+      return jax.lax.scan(one, state, feeds)
+    state, answers = one(state, jax.tree.map(lambda x: x[0], feeds))
+    return state, jax.tree.map(lambda x: x[None], answers)
+
+  return steps
 
 
 def _inputs(stream: Stream, split: Split, devices: Parallel, *, resident: bool) -> Inputs:

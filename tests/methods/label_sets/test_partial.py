@@ -9,7 +9,7 @@ import pytest
 from tests.methods.probe import probe, same, softmax
 from tests.problem import BATCH
 from tlda.methods import Outputs
-from tlda.methods.label_sets import IWAN, PADA
+from tlda.methods.label_sets import BA3US, IWAN, PADA
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
@@ -59,3 +59,36 @@ def test_examples_that_look_like_the_target_weigh_more(tmp_path: Path) -> None:
   assert same(slope['extractor'], jax.tree.map(np.zeros_like, slope['extractor']))
   assert np.ptp(weights) > 1e-3
   assert weights[np.argmin(z)] == pytest.approx(weights.max())
+
+
+def test_balanced_alignment_and_the_suppression_of_wrong_classes(tmp_path: Path) -> None:
+  """All terms from the paper's formulas, half way: of 16 examples 2 are lent."""
+  here = probe(BA3US, tmp_path, at=2, lent=0.25)
+  classes = np.array([1, 0.5, 0.1])
+  here = here.but(class_weights={'weights': classes.astype(np.float32)})
+  source, target = here.outputs()
+  labels, rows = np.asarray(here.batch.source.labels), np.arange(BATCH)
+  says = lambda method, x: method.domain_classifier(x, train=True)
+  own, other = (np.asarray(here.apply(says, x.features), np.float64) for x in (source, target))
+  p, q = softmax(source.logits), softmax(target.logits)
+  entropy = lambda p: -(p * np.log(p)).sum(axis=1)
+  sure = lambda p: 1 + np.exp(-entropy(p))
+  mean = lambda values, weights: (weights * values).sum() / weights.sum()
+  w, rho = classes[labels], 2 / BATCH
+  both = mean(
+    np.concatenate([softplus(-own), softplus(own[:2])]),
+    np.concatenate([w * sure(p), (w * sure(p))[:2]]),
+  )
+  true = p[rows, labels]
+  others = np.array([np.delete(row, label) for row, label in zip(p, labels, strict=True)])
+  others /= 1 - true[:, None]
+  expected = {
+    'task': mean(-np.log(true), w),
+    'domain': ((1 + rho) * both + mean(softplus(other), sure(q))) / (2 + rho),
+    'entropy': 0.1 * entropy(q).mean(),
+    'complement': mean(-entropy(others) / np.log(2), w * (1 - true)),
+  }
+  found = here.terms()
+  assert found.keys() == expected.keys()
+  for name, value in expected.items():
+    np.testing.assert_allclose(found[name], value, rtol=1e-4, err_msg=name)

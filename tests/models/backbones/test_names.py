@@ -26,3 +26,8 @@ def test_an_unknown_normalisation_gets_the_nearest() -> None:
 def test_what_has_no_normalisation_says_so() -> None:
   with pytest.raises(UserError, match="'lenet' has no batch norm.*'per_domain'.* lenet_bn"):
     backbones.network('lenet', classes=2, normalization='per_domain')
+
+
+def test_ibn_is_of_residual_networks() -> None:
+  with pytest.raises(UserError, match="'ibn' is of residual networks, not of 'vgg16_bn'"):
+    backbones.network('vgg16_bn', classes=2, normalization='ibn')

@@ -3,13 +3,14 @@
 from functools import partial
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.models import numpy_layers, reference
-from tlda.models import Linear
+from tlda.models import Linear, Normalization
 from tlda.models.backbones import ResNet
 from tlda.models.backbones.resnet import LAYOUTS, Block
 
@@ -26,9 +27,9 @@ def normalize(x: np.ndarray, params: Any) -> np.ndarray:
   return numpy_layers.normalize(x) * params['scale'] + params['bias']
 
 
-def abstract(name: str) -> Any:
+def abstract(name: str, normalization: str = 'joint') -> Any:
   image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
-  return jax.eval_shape(ResNet(*LAYOUTS[name]).init, jax.random.key(0), image)
+  return jax.eval_shape(ResNet(*LAYOUTS[name], normalization).init, jax.random.key(0), image)
 
 
 @pytest.mark.parametrize('name', PUBLISHED)
@@ -50,6 +51,22 @@ def test_names_are_the_published_ones() -> None:
   assert set(params['layer1_0']) == plain | {'downsample_0', 'downsample_1'}
   assert set(params['layer4_2']) == plain
   assert params['layer4_0']['downsample_0']['kernel'].shape == (1, 1, 1024, 2048)
+
+
+def test_ibn_a_is_the_first_normalisation_of_each_block_but_the_last_stage() -> None:
+  modes = {}
+
+  def listen(call: Any, args: Any, kw: Any, context: nn.module.InterceptorContext) -> Any:
+    if isinstance(context.module, Normalization):
+      modes[context.module.path] = context.module.mode
+    return call(*args, **kw)
+
+  with nn.intercept_methods(listen):
+    made = abstract('resnet18', 'ibn')
+  blocks = [f'layer{stage}_{place}' for stage in (1, 2, 3) for place in (0, 1)]
+  assert {path for path, mode in modes.items() if mode == 'ibn'} == {(b, 'bn1') for b in blocks}
+  assert {mode for mode in modes.values() if mode != 'ibn'} == {'joint'}
+  assert jax.tree.map(jnp.shape, made) == jax.tree.map(jnp.shape, abstract('resnet18'))
 
 
 @pytest.mark.parametrize(

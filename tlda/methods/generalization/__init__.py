@@ -13,7 +13,9 @@ from tlda.methods.generalization.mixup_across import MixupAcross
 from tlda.methods.generalization.mldg import MLDG
 from tlda.methods.generalization.mmd_across import MMDAcross
 from tlda.methods.generalization.rsc import RSC
+from tlda.methods.generalization.sagnet import SagNet
 from tlda.methods.generalization.spectral_decoupling import SpectralDecoupling
+from tlda.methods.generalization.swad import SWAD
 from tlda.methods.generalization.vrex import VREx
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
   'MLDG',
   'MMDAcross',
   'RSC',
+  'SWAD',
+  'SagNet',
   'SpectralDecoupling',
   'VREx',
 ]

@@ -1,9 +1,5 @@
 """MixStyle (Zhou et al., 2021)."""
 
-from collections.abc import Callable
-from typing import Any
-
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -11,11 +7,10 @@ from tlda import axis
 from tlda.errors import UserError
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
+from tlda.methods.generalization import styles
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.generalization.mixup_across import circle
-from tlda.methods.method import STAGES, Terms
-
-_EPSILON = 1e-6
+from tlda.methods.method import Terms
 
 
 class MixStyle(Generalization):
@@ -56,33 +51,13 @@ class MixStyle(Generalization):
     Raises:
       UserError: The backbone has no stage of feature maps that another layer reads.
     """
-    mixed: dict[int, jax.Array] = {}
-
-    def call(
-      method: Callable[..., Any], args: Any, kw: Any, where: nn.module.InterceptorContext
-    ) -> Any:
-      stage = self._stage(where.module, args) if where.method_name == '__call__' else None
-      if stage is None:
-        return method(*args, **kw)
-      if stage not in mixed:
-        mixed[stage] = self.mix(args[0], context.key(f'mixstyle{stage}'))
-      return method(mixed[stage], *args[1:], **kw)
-
-    with nn.intercept_methods(call):
+    stages = range(1, self.depth + 1)
+    mix = lambda stage, maps: self.mix(maps, context.key(f'mixstyle{stage}'))
+    with styles.replaced(stages, mix) as mixed:
       outputs = self.by_source(batch)
     if not mixed:
       raise UserError('MixStyle needs a convolutional --backbone of two stages or more')
     return {'task': self.risks(outputs, batch.source).mean()}
-
-  def _stage(self, module: nn.Module, args: Any) -> int | None:
-    """Returns which stage's feature maps a module of the backbone is called with, if any's."""
-    if not args or getattr(args[0], 'ndim', 0) != 4 or not isinstance(module.parent, nn.Module):
-      return None
-    for stage in range(1, self.depth + 1):
-      sown = module.parent.get_variable(STAGES, f'stage{stage}', ())
-      if sown and sown[-1] is args[0]:
-        return stage
-    return None
 
   def mix(self, maps: jax.Array, key: jax.Array) -> jax.Array:
     """Gives feature maps the styles between their own and those of another source.
@@ -94,14 +69,9 @@ class MixStyle(Generalization):
     Returns:
       An array like `maps`.
     """
-    wide = maps.astype(jnp.promote_types(maps.dtype, jnp.float32))
-    mean, deviation = wide.mean((1, 2)), jnp.sqrt(wide.var((1, 2)) + _EPSILON)
-    own = jax.lax.stop_gradient(jnp.stack([mean, deviation], axis=1))
-    styles = self._styles(own.reshape(len(self.spec.sources), -1, *own.shape[1:]), key)
-    (mean, deviation), (new_mean, new_deviation) = (
-      jnp.moveaxis(style[:, :, None, None], 1, 0) for style in (own, styles.reshape(own.shape))
-    )
-    return ((wide - mean) / deviation * new_deviation + new_mean).astype(maps.dtype)
+    own = jax.lax.stop_gradient(styles.styles_of(maps))
+    new = self._styles(own.reshape(len(self.spec.sources), -1, *own.shape[1:]), key)
+    return styles.restyled(maps, own, new.reshape(own.shape))
 
   def _styles(self, own: jax.Array, key: jax.Array) -> jax.Array:
     """Returns the new styles of `[sources, batch, 2, channels]`, those on this device."""
@@ -111,5 +81,4 @@ class MixStyle(Generalization):
     others = every[circle(turn, sources)][:, jax.random.permutation(order, rows)]
     shares = jax.random.beta(draw, self.alpha, self.alpha, (sources, rows, 1, 1))
     shares = jnp.where(jax.random.bernoulli(chance, self.probability), shares, 1.0)
-    mixed = shares * every + (1 - shares) * others
-    return jax.lax.dynamic_slice_in_dim(mixed, axis.index() * own.shape[1], own.shape[1], axis=1)
+    return axis.own(shares * every + (1 - shares) * others, axis=1)

@@ -70,8 +70,9 @@ def network(
   Args:
     name: One of `names()`.
     classes: The number of classes that the head tells apart.
-    normalization: 'joint', 'per_domain' or 'frozen', for all batch normalisation in it; beside a
-      'frozen' backbone that of a bottleneck is 'joint', for it has no statistics yet.
+    normalization: 'joint', 'per_domain' or 'frozen', for all batch normalisation in it, or 'ibn'
+      for some in a residual network; beside a 'frozen' backbone that of a bottleneck is 'joint',
+      for it has no statistics yet.
     domains: The number of branches of 'per_domain'.
     bottleneck: The width of the layer between the backbone and the heads; 0 is no such layer, None
       is what adaptation papers put there.
@@ -92,6 +93,11 @@ def network(
       f'backbone {name!r} has no batch normalisation that could be {normalization!r}: '
       f'take one of {", ".join(sorted(_NORMALIZED))}'
     )
+  if normalization == 'ibn' and name not in resnet.LAYOUTS:
+    raise UserError(
+      f"normalization 'ibn' is of residual networks, not of {name!r}: take one of "
+      f'{", ".join(resnet.LAYOUTS)}'
+    )
   if name in _NORMALIZED:
     usual = _NORMALIZED[name](classes, normalization, domains)
   else:
@@ -106,7 +112,7 @@ def network(
     )
   if not bottleneck:
     return usual._replace(extractor=backbone)
-  own = 'joint' if normalization == 'frozen' else normalization
+  own = 'per_domain' if normalization == 'per_domain' else 'joint'
   return usual._replace(extractor=Bottleneck(backbone, bottleneck, own, domains))
 
 

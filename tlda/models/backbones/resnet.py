@@ -3,6 +3,10 @@
 The standard form of today (v1.5: a deep block strides at its 3x3 convolution). Parameters are named
 as in the weights that are published (`conv1`, `bn1`, `layer1_0/conv1`, ...,
 `layer1_0/downsample_0`), so that these map one to one.
+
+With the normalisation 'ibn' they are IBN-a networks (Pan et al., ECCV 2018): the first of each
+block is such in the first three stages, all others are 'joint'. Weights of the standard form fit
+them; those that are published for IBN-a, which have half-sized arrays, do not.
 """
 
 from functools import partial
@@ -34,7 +38,8 @@ class Block(nn.Module):
     kernels: The side of each convolution.
     widths: The output channels of each.
     strides: The stride of each.
-    normalization: 'joint', 'per_domain' or 'frozen'.
+    normalization: 'joint', 'per_domain' or 'frozen'; 'ibn' is that of the first convolution alone,
+      beside others that are 'joint'.
     domains: The number of branches of 'per_domain'.
   """
 
@@ -47,18 +52,22 @@ class Block(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, *, domain: jax.Array | int, train: bool) -> jax.Array:
     """Returns `[batch, height / stride, width / stride, widths[-1]]`."""
-    norm = partial(Normalization, self.normalization, self.domains)
+    norm = partial(Normalization, domains=self.domains)
     shortcut, last = x, len(self.kernels)
     for place, (kernel, width, stride) in enumerate(
       zip(self.kernels, self.widths, self.strides, strict=True), 1
     ):
       x = _conv(width, kernel, stride, name=f'conv{place}')(x)
-      x = norm(name=f'bn{place}')(x, domain=domain, train=train)
+      x = norm(self._mode(place), name=f'bn{place}')(x, domain=domain, train=train)
       x = nn.relu(x) if place < last else x
     if x.shape != shortcut.shape:
       shortcut = _conv(self.widths[-1], 1, max(self.strides), name='downsample_0')(shortcut)
-      shortcut = norm(name='downsample_1')(shortcut, domain=domain, train=train)
+      norm = norm(self._mode(), name='downsample_1')
+      shortcut = norm(shortcut, domain=domain, train=train)
     return nn.relu(x + shortcut)
+
+  def _mode(self, place: int | None = None) -> str:
+    return self.normalization if place == 1 else _without_ibn(self.normalization)
 
 
 class ResNet(nn.Module):
@@ -67,7 +76,7 @@ class ResNet(nn.Module):
   Attributes:
     blocks: The number of blocks in each of the four stages.
     deep: Whether the blocks are deep (1x1, 3x3, 1x1) or basic (3x3, 3x3).
-    normalization: 'joint', 'per_domain' or 'frozen'.
+    normalization: 'joint', 'per_domain', 'frozen' or 'ibn'.
     domains: The number of branches of 'per_domain'.
   """
 
@@ -103,22 +112,29 @@ class ResNet(nn.Module):
       `[batch, 512]` (basic) or `[batch, 2048]` (deep).
     """
     x = _conv(64, 7, 2, name='conv1')(inputs)
-    norm = Normalization(self.normalization, self.domains, name='bn1')
+    norm = Normalization(_without_ibn(self.normalization), self.domains, name='bn1')
     x = max_pool(nn.relu(norm(x, domain=domain, train=train)), window=3, stride=2, padding=1)
     for stage, blocks in enumerate(self.blocks, 1):
       for place in range(blocks):
         stride = 2 if stage > 1 and place == 0 else 1
-        block = self._block(64 * 2 ** (stage - 1), stride, f'layer{stage}_{place}')
+        block = self._block(stage, stride, f'layer{stage}_{place}')
         x = block(x, domain=domain, train=train)
       self.sow('intermediates', f'stage{stage}', x)
     return x.mean((1, 2))
 
-  def _block(self, width: int, stride: int, name: str) -> Block:
+  def _block(self, stage: int, stride: int, name: str) -> Block:
+    width = 64 * 2 ** (stage - 1)
     if self.deep:
       kernels, widths, strides = (1, 3, 1), (width, width, 4 * width), (1, stride, 1)
     else:
       kernels, widths, strides = (3, 3), (width, width), (stride, 1)
-    return Block(kernels, widths, strides, self.normalization, self.domains, name=name)
+    mode = self.normalization if stage < 4 else _without_ibn(self.normalization)
+    return Block(kernels, widths, strides, mode, self.domains, name=name)
+
+
+def _without_ibn(normalization: str) -> str:
+  """Returns the normalisation of layers whose every channel is normalised alike."""
+  return 'joint' if normalization == 'ibn' else normalization
 
 
 def _conv(width: int, kernel: int, stride: int, name: str) -> nn.Conv:
