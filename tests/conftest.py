@@ -1,5 +1,6 @@
 """What all tests share: eight virtual CPU devices, and where the real data lie."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ import jax
 import pytest
 
 from tests import memory
+
+# What JAX traced stays, and there is much of it: it is searched for garbage less often.
+gc.set_threshold(50_000, 20, 100)
 
 # Before any device is touched: on these eight, every promise about several devices is tested.
 jax.config.update('jax_num_cpu_devices', 8)

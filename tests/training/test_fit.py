@@ -12,7 +12,7 @@ from tests import toys
 from tests.contracts.test_methods import assert_alike, assert_same_run, interrupt_at
 from tests.problem import BATCH, make_run
 from tlda.errors import UserError
-from tlda.methods import DANN, Context, Method, SourceOnly
+from tlda.methods import DANN, Context, SourceOnly
 from tlda.training import checkpoint, inputs, parallel
 from tlda.training.checkpoint import Checkpoints
 from tlda.training.evaluate import Evaluator
@@ -40,10 +40,9 @@ def test_seeds_equal_each_alone(images: bool, tmp_path: Path) -> None:
     np.testing.assert_allclose(three[name][2:], array, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize('cls', [toys.TwoHeads, toys.Teacher, toys.Bank])
-def test_both_styles_agree_on_eight_devices(cls: type[Method], tmp_path: Path) -> None:
+def test_both_styles_agree_on_eight_devices(tmp_path: Path) -> None:
   for style in STYLES:
-    fit(make_run(cls, tmp_path / style, distribute=style))
+    fit(make_run(toys.Teacher, tmp_path / style, distribute=style))
   one, other = (weights(tmp_path / style) for style in STYLES)
   assert one.keys() == other.keys()
   for name, array in one.items():

@@ -6,6 +6,8 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 _COMPONENTS = 50
+# Of 600 points 1,000 lower the divergence by one or two hundredths more, and take twice as long.
+_ITERATIONS = 500
 
 
 def embed(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +31,8 @@ def embed(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarra
   perplexity = min(30.0, (len(features) - 1) / 3)
   # One thread: threads that wait for a busy core made it ten times slower, and sum in any order.
   with threadpool_limits(1):
-    points = TSNE(perplexity=perplexity, init=start, random_state=0).fit_transform(features)
+    embedding = TSNE(perplexity=perplexity, init=start, random_state=0, max_iter=_ITERATIONS)
+    points = embedding.fit_transform(features)
   points -= (points.max(axis=0) + points.min(axis=0)) / 2
   points = 0.5 + 0.5 * points / max(np.abs(points).max(), np.finfo(np.float32).tiny)
   return points[: len(source)], points[len(source) :]
