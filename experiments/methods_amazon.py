@@ -59,15 +59,15 @@ SELECTIONS = ('last', 'source_accuracy', 'oracle')
 NOTES = {
   'adda': 'its second stage sees no labels, and target accuracy falls at every evaluation of it; a '
   'seed ends with nearly all reviews in one class',
-  'bnm': 'calls 61 in 100 target reviews negative (source_only 55, truth 50): being sure adds to the '
-  'tilt of the source',
-  'cdan_e': 'gains 1 to 3 points on six pairs and loses 4 to 8 from electronics and kitchen to books '
-  'and from electronics to dvd, with right shares of both classes: there it is single reviews that '
-  'are aligned with the wrong class',
+  'bnm': 'calls 61 in 100 target reviews negative (source_only 55, truth 50): being sure adds to '
+  'the tilt of the source',
+  'cdan_e': 'gains 1 to 3 points on six pairs and loses 4 to 8 from electronics and kitchen to '
+  'books and from electronics to dvd, with right shares of both classes: there it is single '
+  'reviews that are aligned with the wrong class',
   'deep_coral': 'calls 63 in 100 target reviews negative (source_only 55, truth 50), most where it '
   'loses most',
-  'mcc': 'calls 61 in 100 target reviews negative (source_only 55, truth 50): being sure adds to the '
-  'tilt of the source',
+  'mcc': 'calls 61 in 100 target reviews negative (source_only 55, truth 50): being sure adds to '
+  'the tilt of the source',
   'mcd': 'calls 79 in 100 target reviews negative (source_only 55, truth 50): of two classes both '
   'heads agree most easily on one',
 }
