@@ -1,7 +1,6 @@
 """DomainNet: 345 kinds of things, drawn, painted and photographed.
 
-  python -m experiments.domainnet --method=mdd --source=domainnet/clipart \
-    --target=domainnet/painting
+  python -m experiments.domainnet --method=mdd --target=domainnet/real
 
 Peng, Bai, Xia, Huang, Saenko, Wang: *Moment Matching for Multi-Source Domain Adaptation* (ICCV
 2019); where to get it is in the README. Protocol `domainnet`: the authors' split of each of six

@@ -1,7 +1,6 @@
 """Office-31: the six pairs of a shop's pictures, a camera's and a webcam's.
 
-  python -m experiments.office31 --method=dann --source=office31/amazon/all \
-    --target=office31/webcam/all
+  python -m experiments.office31 --method=dann --target=office31/webcam/all
 
 Saenko, Kulis, Fritz, Darrell: *Adapting Visual Category Models to New Domains* (ECCV 2010); where
 to get it is in the README. Protocol `office31`: ResNet-50 from ImageNet at 224 pixels, 32 images of

@@ -1,7 +1,6 @@
 """Office-Home: the twelve pairs of art, clip art, shops' pictures and photographs.
 
-  python -m experiments.office_home --method=mcc --source=office_home/art/all \
-    --target=office_home/clipart/all
+  python -m experiments.office_home --method=mcc --target=office_home/product/all
 
 Venkateswara, Eusebio, Chakraborty, Panchanathan: *Deep Hashing Network for Unsupervised Domain
 Adaptation* (CVPR 2017); where to get it is in the README. Protocol `office_home`: ResNet-50 from
