@@ -32,17 +32,21 @@ from tlda.report import files, tables  # noqa: E402
 
 TABLES = (
   'digits',
+  'domainnet',
   'fine_tune',
   'generalization',
   'gradual',
   'label_sets',
   'methods_amazon',
   'methods_digits',
+  'office31',
   'office_caltech',
+  'office_home',
   'several_sources',
   'source_free',
   'test_time',
   'text',
+  'visda2017',
 )
 
 

@@ -61,8 +61,8 @@ def load(name: str, part: str, path: Path, sha256: str, licence: str, size: int 
     size: Height and width to resize to (bilinearly, with a wider filter where images shrink).
 
   Returns:
-    The domain, uint8 images `[n, height, width, 3]`: in memory, but for those of an `/all` that
-    take more than 1 GiB, which are decoded on demand.
+    The domain, uint8 images `[n, height, width, 3]`: in memory, or decoded on demand where they
+    take more than 1 GiB.
 
   Raises:
     UserError: If the file is not the original.

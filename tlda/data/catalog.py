@@ -9,17 +9,23 @@ from tlda.data import (
   amazon_text,
   arrays,
   corruptions,
+  domainnet,
   embedded,
   folder,
   mnist,
   mnist_m,
   moons,
+  office31,
   office_caltech,
+  office_home,
   pacs,
   prepared,
   rotated_mnist,
+  svhn,
+  traffic_signs,
   unsplit,
   usps,
+  visda2017,
 )
 from tlda.data.domains import Domain
 from tlda.data.files import DataDir
@@ -29,18 +35,25 @@ _LOADERS: dict[str, Callable[[DataDir, int | None], Domain]] = {
   **{name: functools.partial(adda.load, name) for name in adda.NAMES},
   **{name: functools.partial(amazon.load, name) for name in amazon.NAMES},
   **{name: functools.partial(amazon_text.load, name) for name in amazon_text.NAMES},
+  **{name: functools.partial(domainnet.load, name) for name in domainnet.NAMES},
+  'gtsrb': traffic_signs.gtsrb,
   'mnist': mnist.load,
   'mnist_m': mnist_m.load,
   'mnist_mini': embedded.mnist_mini,
   'mnist_photo': embedded.mnist_photo,
   **{name: functools.partial(moons.load, name) for name in moons.NAMES},
+  **{name: functools.partial(office31.load, name) for name in office31.NAMES},
   **{name: functools.partial(office_caltech.images, name) for name in office_caltech.IMAGES},
   **{name: functools.partial(office_caltech.surf, name) for name in office_caltech.SURF},
   **{name: functools.partial(office_caltech.googlenet, name) for name in office_caltech.GOOGLENET},
+  **{name: functools.partial(office_home.load, name) for name in office_home.NAMES},
   **{name: functools.partial(pacs.load, name) for name in pacs.NAMES},
   **{name: functools.partial(rotated_mnist.load, name) for name in rotated_mnist.NAMES},
   'sklearn_digits': embedded.sklearn_digits,
+  'svhn': svhn.load,
+  **{name: functools.partial(traffic_signs.syn_signs, name) for name in traffic_signs.SYN_SIGNS},
   'usps': usps.load,
+  **{name: functools.partial(visda2017.load, name) for name in visda2017.NAMES},
 }
 # Domains named by where they lie: KIND:PLACE.
 _KINDS: dict[str, Callable[[str, DataDir, int | None], Domain]] = {
@@ -56,8 +69,8 @@ def names() -> list[str]:
 
   So does `corrupted:DOMAIN/KIND-STRENGTH`: see `tlda.data.corruptions`.
 
-  Domains that were published without a test set (`office_caltech/...`, `pacs/...`,
-  `amazon_text/...`) can also be asked for with `/all` at the end: see `tlda.data.unsplit`.
+  Domains that were published without a test set (`office31/...`, `pacs/...`, `amazon_text/...`)
+  can also be asked for with `/all` at the end: see `tlda.data.unsplit`.
   """
   return sorted(name for name in _LOADERS if not name.endswith(unsplit.ALL))
 

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -84,8 +85,14 @@ class EncodedImages:
   def fetch(self, indices: np.ndarray) -> np.ndarray:
     """Decodes the images at `indices` `[batch]`: uint8 `[batch, height, width, channels]`."""
     images = np.empty((len(indices), *self.shape[1:]), np.uint8)
-    for out, index in zip(images, indices, strict=True):
-      out[...] = self._decode(int(index))
+
+    def fill(row: int) -> None:
+      images[row] = self._decode(int(indices[row]))
+
+    # Pillow lets go of the interpreter while it decodes and resizes.
+    with ThreadPoolExecutor() as pool:
+      for _ in pool.map(fill, range(len(indices))):
+        pass  # Raises what the first of the broken images raised.
     return images
 
   def with_channels(self, channels: int) -> 'EncodedImages':

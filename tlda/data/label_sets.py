@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tlda.data.domains import Domain, Split
+from tlda.data.rows import take
 from tlda.errors import UserError, nearest
 
 UNKNOWN = 'unknown'
@@ -79,9 +80,9 @@ def restrict(
 
 
 def _kept(domain: Domain, part: str, classes: Sequence[int], numbers: np.ndarray) -> Split:
-  """Returns the examples of some classes, in memory, with new numbers for labels."""
+  """Returns the examples of some classes, with new numbers for labels."""
   split = getattr(domain, part)
   rows = np.flatnonzero(np.isin(split.labels, classes))
   if not len(rows):
     raise UserError(f'{domain.name} has no {part} example of the classes that it is to keep')
-  return Split(split.fetch(rows), numbers[split.labels[rows]])
+  return Split(take(split.inputs, rows), numbers[split.labels[rows]])

@@ -3,8 +3,9 @@
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,18 @@ Data = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 # Written by `scripts/hash_protocols.py`.
 HASHES = Path(__file__).with_name('protocols.json')
+
+# What is so in every protocol that does not say otherwise.
+_PLAIN = {
+  'bottleneck': -1,
+  'weights': '',
+  'batch_size': 64,
+  'image_size': 0,
+  'source_classes': '',
+  'target_classes': '',
+  'labels_per_class': 0,
+  'augment': 'none',
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +59,28 @@ class Protocol:
       for name, value in self.fixed.items()
       if settings[name] != value
     ]
+
+
+def pairs(domains: Sequence[str]) -> tuple[Pair, ...]:
+  """Returns each domain as the source of each other."""
+  return tuple(itertools.permutations(domains, 2))
+
+
+def left_out(domains: Sequence[str]) -> tuple[Pair, ...]:
+  """Returns each domain as the target of all others."""
+  others = lambda target: ','.join(domain for domain in domains if domain != target)
+  return tuple((others(target), target) for target in domains)
+
+
+def fixed(*, without: tuple[str, ...] = (), **settings: Any) -> dict[str, Any]:
+  """Returns what a protocol fixes: what is plain in most of them, and its own settings.
+
+  Args:
+    without: Flags that it leaves free.
+    **settings: By the names of flags.
+  """
+  whole = {**_PLAIN, **settings}
+  return {name: value for name, value in whole.items() if name not in without}
 
 
 def facts(domain: Domain) -> dict[str, dict[str, Any]]:

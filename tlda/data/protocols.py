@@ -3,20 +3,20 @@
 Each is a name for pairs of domains, with their splits, and for what papers fix beside them.
 """
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tlda.data import (
   adda,
   amazon,
   corruptions,
+  fetched,
   moons,
   office_caltech,
   pacs,
   rotated_mnist,
 )
-from tlda.data.protocol import Pair, Protocol
+from tlda.data.protocol import Protocol, fixed, left_out, pairs
 from tlda.errors import UserError, nearest
 
 # Names that begin so are labels of a user's own, and promise nothing.
@@ -33,39 +33,11 @@ def features(domain: str) -> str:
   return f'npz:{place(domain)}'
 
 
-def _pairs(domains: Sequence[str]) -> tuple[Pair, ...]:
-  return tuple(itertools.permutations(domains, 2))
-
-
-def _left_out(domains: Sequence[str]) -> tuple[Pair, ...]:
-  """Returns each domain as the target of all others."""
-  others = lambda target: ','.join(domain for domain in domains if domain != target)
-  return tuple((others(target), target) for target in domains)
-
-
-# What is so in every protocol that does not say otherwise.
-_PLAIN = {
-  'bottleneck': -1,
-  'weights': '',
-  'batch_size': 64,
-  'image_size': 0,
-  'source_classes': '',
-  'target_classes': '',
-  'labels_per_class': 0,
-  'augment': 'none',
-}
-
-
-def _fixed(*, without: tuple[str, ...] = (), **settings: Any) -> dict[str, Any]:
-  fixed = {**_PLAIN, **settings}
-  return {name: value for name, value in fixed.items() if name not in without}
-
-
 _PARTS, _STYLES = office_caltech.DOMAINS, pacs.DOMAINS
 _LITE0 = 'the last features of EfficientNet-Lite0 with ImageNet weights'
 _UNSPLIT = 'all target examples train without labels, and test'
-_FEATURES = _fixed(backbone='identity', batch_size=32, steps=500)
-_IMAGES = _fixed(
+_FEATURES = fixed(backbone='identity', batch_size=32, steps=500)
+_IMAGES = fixed(
   backbone='efficientnet_lite0', weights='efficientnet_lite0', bottleneck=0, batch_size=32
 )
 _PAIRS_OF_FEATURES = tuple(
@@ -84,58 +56,58 @@ PROTOCOLS: dict[str, Protocol] = {
   'demo/handwriting': Protocol(
     'A few digits of MNIST, and those that scikit-learn ships.',
     (('mnist_mini', 'sklearn_digits'),),
-    _fixed(backbone='mnist_net', image_size=16, steps=1_000),
+    fixed(backbone='mnist_net', image_size=16, steps=1_000),
   ),
   'digits/dann2016': Protocol(
     'Ganin et al. 2016, section 5.2; they do not say how long they train.',
     (('mnist', 'mnist_m'),),
-    _fixed(backbone='mnist_net', image_size=28, steps=20_000),
+    fixed(backbone='mnist_net', image_size=28, steps=20_000),
   ),
   'digits/full': Protocol(
     'All training digits of both: 60,000 and 7,291.',
-    _pairs(('mnist', 'usps')),
-    _fixed(backbone='mnist_net', image_size=28, steps=2_000),
+    pairs(('mnist', 'usps')),
+    fixed(backbone='mnist_net', image_size=28, steps=2_000),
   ),
   'digits/adda': Protocol(
     'Tzeng et al. 2017: 2,000 digits of MNIST, 1,800 of USPS, in five draws of our own.',
-    tuple(pair for draw in adda.DRAWS for pair in _pairs(draw)),
-    _fixed(backbone='lenet', steps=1_000),
+    tuple(pair for draw in adda.DRAWS for pair in pairs(draw)),
+    fixed(backbone='lenet', steps=1_000),
   ),
   'digits/adda-bn': Protocol(
     'The same with batch normalisation behind the features, for what needs it; the first draw.',
-    _pairs(('adda/mnist', 'adda/usps')),
-    _fixed(backbone='lenet_bn', steps=1_000),
+    pairs(('adda/mnist', 'adda/usps')),
+    fixed(backbone='lenet_bn', steps=1_000),
   ),
   'digits/shot2020': Protocol(
     'Liang et al. 2020: 30 epochs of what a stage reads; USPS here is the whole of it.',
-    _pairs(('mnist', 'usps')),
-    _fixed(backbone='lenet_bn', image_size=28),
+    pairs(('mnist', 'usps')),
+    fixed(backbone='lenet_bn', image_size=28),
   ),
   'amazon/dann2016': Protocol(
     "Ganin et al. 2016, section 5.1: the authors' 2,000 labelled and 2,000 unlabelled reviews.",
-    _pairs(amazon.NAMES),
-    _fixed(backbone='mlp', steps=500),
+    pairs(amazon.NAMES),
+    fixed(backbone='mlp', steps=500),
   ),
   'office_caltech/surf': Protocol(
     f'Gong et al. 2012: 800 SURF words, standardised; {_UNSPLIT}.',
-    _pairs([f'office_caltech/surf/{part}/all' for part in _PARTS]),
+    pairs([f'office_caltech/surf/{part}/all' for part in _PARTS]),
     _FEATURES,
   ),
   'office_caltech/googlenet': Protocol(
     f'1,024 features of GoogLeNet; no features of Caltech are known; {_UNSPLIT}.',
-    _pairs([f'office_caltech/googlenet/{part}/all' for part in _PARTS if part != 'caltech10']),
+    pairs([f'office_caltech/googlenet/{part}/all' for part in _PARTS if part != 'caltech10']),
     _FEATURES,
   ),
   'office_caltech/images': Protocol(
     f'EfficientNet-Lite0 from ImageNet, fine-tuned at 96 pixels; {_UNSPLIT}.',
-    _pairs([f'office_caltech/{part}/all' for part in _PARTS]),
+    pairs([f'office_caltech/{part}/all' for part in _PARTS]),
     {**_IMAGES, 'image_size': 96, 'steps': 500},
   ),
   'office_caltech/lite0-128': Protocol(
-    f'On {_LITE0}, at 128 pixels; {_UNSPLIT}.', _pairs([*map(features, _PARTS)]), _FEATURES
+    f'On {_LITE0}, at 128 pixels; {_UNSPLIT}.', pairs([*map(features, _PARTS)]), _FEATURES
   ),
   'office_caltech/lite0-128, three sources': Protocol(
-    f'On {_LITE0}, at 128 pixels; {_UNSPLIT}.', _left_out([*map(features, _PARTS)]), _FEATURES
+    f'On {_LITE0}, at 128 pixels; {_UNSPLIT}.', left_out([*map(features, _PARTS)]), _FEATURES
   ),
   **{
     f'office_caltech/{name}': Protocol(
@@ -147,40 +119,40 @@ PROTOCOLS: dict[str, Protocol] = {
   },
   'pacs/uda': Protocol(
     f'Each style to each other; EfficientNet-Lite0 from ImageNet at 96 pixels; {_UNSPLIT}.',
-    _pairs([f'pacs/{style}/all' for style in _STYLES]),
+    pairs([f'pacs/{style}/all' for style in _STYLES]),
     {**_IMAGES, 'steps': 1_000},
   ),
   'pacs/dg': Protocol(
     'Gulrajani and Lopez-Paz 2021: a style is left out, a fifth of each is held out; the images '
     'have 96 pixels and the network is EfficientNet-Lite0 from ImageNet.',
-    _left_out([f'pacs/{style}' for style in _STYLES]),
+    left_out([f'pacs/{style}' for style in _STYLES]),
     {**_IMAGES, 'steps': 1_000},
   ),
   'pacs/dg, lite0-96': Protocol(
     f'The same on {_LITE0}, at 96 pixels.',
-    _left_out([features(f'pacs_{style}') for style in _STYLES]),
+    left_out([features(f'pacs_{style}') for style in _STYLES]),
     _FEATURES,
   ),
   'moons': Protocol(
     'Two half circles, and the same turned by 5 to 90 degrees.',
     tuple((moons.NAMES[0], name) for name in moons.NAMES[1:]),
-    _fixed(backbone='mlp', steps=1_000),
+    fixed(backbone='mlp', steps=1_000),
   ),
   'rotated_mnist': Protocol(
     'Upright digits, and others turned by 15 to 75 degrees.',
     tuple((rotated_mnist.NAMES[0], name) for name in rotated_mnist.NAMES[1:]),
-    _fixed(backbone='lenet', steps=1_000),
+    fixed(backbone='lenet', steps=1_000),
   ),
   'rotated_mnist/dg': Protocol(
     'Gulrajani and Lopez-Paz 2021: an angle is left out, a fifth of each is held out.',
-    _left_out(rotated_mnist.NAMES),
-    _fixed(backbone='lenet', steps=1_000),
+    left_out(rotated_mnist.NAMES),
+    fixed(backbone='lenet', steps=1_000),
   ),
   **{
     f'office_caltech/amazon, {amount}': Protocol(
       'The target alone, with few labels of it; a fifth of the images is held out to test.',
       (('office_caltech/amazon', 'office_caltech/amazon'),),
-      _fixed(
+      fixed(
         backbone='efficientnet_lite0',
         bottleneck=0,
         image_size=96,
@@ -194,13 +166,13 @@ PROTOCOLS: dict[str, Protocol] = {
   },
   'amazon_text/minilm-64': Protocol(
     'Reviews of books and of kitchenware, their first 64 tokens; MiniLM is fine-tuned.',
-    _pairs(('amazon_text/books', 'amazon_text/kitchen')),
-    _fixed(backbone='minilm', weights='minilm', tokens=64, batch_size=16, steps=60),
+    pairs(('amazon_text/books', 'amazon_text/kitchen')),
+    fixed(backbone='minilm', weights='minilm', tokens=64, batch_size=16, steps=60),
   ),
   'amazon_text/minilm-64, frozen': Protocol(
     'The same on the features of MiniLM as it is.',
-    _pairs([features('books'), features('kitchen')]),
-    _fixed(backbone='identity', steps=500),
+    pairs([features('books'), features('kitchen')]),
+    fixed(backbone='identity', steps=500),
   ),
   'mnist_corrupted': Protocol(
     'MNIST, and its test digits under each corruption at five strengths.',
@@ -209,8 +181,9 @@ PROTOCOLS: dict[str, Protocol] = {
       for kind in corruptions.CORRUPTIONS
       for strength in range(1, corruptions.STRENGTHS + 1)
     ),
-    _fixed(backbone='lenet', steps=1_000),
+    fixed(backbone='lenet', steps=1_000),
   ),
+  **fetched.PROTOCOLS,
 }
 
 

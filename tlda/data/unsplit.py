@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from tlda.data import labels as labels_lib
-from tlda.data.domains import Domain, Inputs, Split, fetch
+from tlda.data.domains import Domain, Inputs, Split
+from tlda.data.rows import take
 
 ALL = '/all'
 
@@ -34,7 +35,7 @@ def domain(
     licence: The terms of use.
 
   Returns:
-    The domain.
+    The domain; lazy inputs stay lazy.
 
   Raises:
     UserError: The labels are not one class for each example.
@@ -44,5 +45,5 @@ def domain(
   if name.endswith(ALL):
     whole = Split(inputs, targets)
     return Domain(name, whole, whole, classes, licence)
-  parts = [Split(fetch(inputs, r), targets[r]) for r in labels_lib.held_out(targets, name)]
+  parts = [Split(take(inputs, r), targets[r]) for r in labels_lib.held_out(targets, name)]
   return Domain(name, *parts, classes, licence)

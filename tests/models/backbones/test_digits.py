@@ -1,4 +1,4 @@
-"""The digit networks of Ganin et al. (2016): every size, and the MNIST network against NumPy."""
+"""The networks of Ganin et al. (2016): every size, and the MNIST network against NumPy."""
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,24 @@ def test_svhn_net_has_the_sizes_of_the_paper() -> None:
     'logits': (1024, 1),
   }
   assert net.head.dropout == net.domain_classifier.dropout == 0.5
+
+
+def test_signs_net_has_the_sizes_of_the_paper() -> None:
+  net = network('signs_net', classes=43)
+  assert kernels(net.extractor, images(40)) == {
+    'conv1': (5, 5, 3, 96),
+    'conv2': (3, 3, 96, 144),
+    'conv3': (5, 5, 144, 256),
+  }
+  # 40 pixels: 36, 18; 16, 8; 4, 2; and 2 * 2 * 256 features.
+  assert kernels(net.head, features(1024)) == {'hidden1': (1024, 512), 'logits': (512, 43)}
+  assert kernels(net.domain_classifier, features(1024)) == {
+    'hidden1': (1024, 1024),
+    'hidden2': (1024, 1024),
+    'logits': (1024, 1),
+  }
+  made = jax.eval_shape(lambda x: net.extractor.init_with_output(jax.random.key(0), x), images(40))
+  assert made[0].shape == (2, 1024)
 
 
 def test_lenet_has_the_sizes_of_adda() -> None:

@@ -7,7 +7,14 @@ import flax.linen as nn
 
 from tlda.errors import UserError, nearest
 from tlda.models.backbones import resnet, vit
-from tlda.models.backbones.digits import MNISTNet, SVHNNet, mnist_net, svhn_net
+from tlda.models.backbones.digits import (
+  MNISTNet,
+  SignsNet,
+  SVHNNet,
+  mnist_net,
+  signs_net,
+  svhn_net,
+)
 from tlda.models.backbones.efficientnet import EfficientNet, efficientnet_lite0
 from tlda.models.backbones.identity import Identity, identity
 from tlda.models.backbones.lenet import LeNet, lenet, lenet_bn
@@ -30,13 +37,20 @@ __all__ = [
   'Network',
   'ResNet',
   'SVHNNet',
+  'SignsNet',
   'VGG',
   'ViT',
   'names',
   'network',
 ]
 
-_PLAIN = {'lenet': lenet, 'mlp': mlp, 'mnist_net': mnist_net, 'svhn_net': svhn_net}
+_PLAIN = {
+  'lenet': lenet,
+  'mlp': mlp,
+  'mnist_net': mnist_net,
+  'signs_net': signs_net,
+  'svhn_net': svhn_net,
+}
 # Of these, at least the bottleneck has batch normalisation.
 _NORMALIZED = {
   'efficientnet_lite0': efficientnet_lite0,

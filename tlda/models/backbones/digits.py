@@ -1,4 +1,4 @@
-"""The digit networks of Ganin et al. (JMLR 17, 2016), figure 4."""
+"""The networks of Ganin et al. (JMLR 17, 2016), figure 4, for digits and for traffic signs."""
 
 import flax.linen as nn
 import jax
@@ -60,6 +60,30 @@ class SVHNNet(nn.Module):
     return x.reshape(len(x), -1)
 
 
+class SignsNet(nn.Module):
+  """The convolutional part of the GTSRB network: 5x5, 3x3 and 5x5, without padding, each pooled.
+
+  40x40 images become 1,024 features, 32x32 images 256. The paper gives no size and no padding.
+  """
+
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    """The names of its parts, layer by layer from the input on."""
+    return ('conv1',), ('conv2',), ('conv3',)
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    """Returns features `[batch, d]` of images `[batch, height, width, channels]`."""
+    del domain, train
+    x = inputs
+    for stage, (channels, kernel) in enumerate(((96, 5), (144, 3), (256, 5)), 1):
+      x = PooledConv(channels, kernel, name=f'conv{stage}')(x)
+      self.sow('intermediates', f'stage{stage}', x)
+    return x.reshape(len(x), -1)
+
+
 def mnist_net(classes: int) -> Network:
   """The MNIST network: label head 100-100-classes, domain head 100-1."""
   return Network(MNISTNet(), MLPHead((100, 100), classes), DomainClassifier((100,)))
@@ -73,3 +97,8 @@ def svhn_net(classes: int) -> Network:
   """
   head = MLPHead((3072, 2048), classes, dropout=0.5)
   return Network(SVHNNet(), head, DomainClassifier((1024, 1024), dropout=0.5))
+
+
+def signs_net(classes: int) -> Network:
+  """The GTSRB network: label head 512-classes, domain head 1024-1024-1."""
+  return Network(SignsNet(), MLPHead((512,), classes), DomainClassifier((1024, 1024)))
