@@ -53,8 +53,8 @@ EXPERIMENT = Experiment(
 )
 
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
-# Half of the reviews of each target are negative; source_only says so of 55 in 100. What asks the
-# target's predictions to be sure, or heads to agree, adds to that tilt; what aligns domains takes it
+# Half of the reviews of each target are negative; source_only says so of 55 in 100. What asks that
+# predictions on the target be sure, or heads agree, adds to that tilt; what aligns domains takes it
 # away. Shares are those of the last step, means over pairs and seeds, from the confusion matrices.
 NOTES = {
   'adda': 'its second stage sees no labels, and target accuracy falls at every evaluation of it; a '
