@@ -252,7 +252,7 @@ def named(flag: str, argv: Sequence[str]) -> str | None:
 
 
 def _unknown(name: str, values: flags.FlagValues) -> str:
-  return nearest('flag', name, [*NAMES, *(own for own in values if '.' in own)])
+  return nearest('flag', name, [own for own in values if len(own) > 1])
 
 
 def _sentence(error: flags.Error) -> str:
