@@ -34,7 +34,7 @@ class Uniform:
       raise UserError(f'the range {self} is empty: it goes from a number to a larger one')
 
   def __str__(self) -> str:
-    return f'uniform:{self.low:g}:{self.high:g}'
+    return f'uniform:{self.low:.12g}:{self.high:.12g}'
 
   def at(self, share: float, *, whole: bool = False) -> float:
     """Returns the number below which a share of the range lies.
@@ -62,7 +62,7 @@ class LogUniform(Uniform):
       raise UserError(f'the range {self} is empty: a logarithmic one begins above 0')
 
   def __str__(self) -> str:
-    return f'log:{self.low:g}:{self.high:g}'
+    return f'log:{self.low:.12g}:{self.high:.12g}'
 
   def at(self, share: float, *, whole: bool = False) -> float:
     """Returns the number below which a share of the orders of magnitude lies; see `Uniform`."""

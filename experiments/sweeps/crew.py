@@ -42,7 +42,8 @@ def run(command: Sequence[str], workers: int) -> int:
 
 def _follow(worker: subprocess.Popen, number: int) -> None:
   """Prints what a worker says; waits for it, so that others see when it is gone."""
-  for line in worker.stdout:
-    print(f'[{number}] {line}', end='', flush=True)
+  with worker.stdout as lines:
+    for line in lines:
+      print(f'[{number}] {line}', end='', flush=True)
   if (code := worker.wait()) < 0:
     print(f'[{number}] was killed by signal {-code}', file=sys.stderr, flush=True)
