@@ -28,7 +28,7 @@ from absl import flags as absl_flags  # noqa: E402
 
 from experiments import command, common  # noqa: E402
 from experiments.flags import define_one  # noqa: E402
-from experiments.sweeps import crew, plan, table, work  # noqa: E402
+from experiments.sweeps import crew, plan, state, table, work  # noqa: E402
 from experiments.usage import entry  # noqa: E402
 from tlda.errors import UserError  # noqa: E402
 
@@ -58,12 +58,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _whole(words: Sequence[str]) -> int:
-  """Plans, works, and reports."""
+  """Plans, works, and reports; returns 0 when every run is done."""
   folder, values, parsed = _planned(words)
   local = {name: parsed[name] for name in plan.LOCAL}
   work.check(plan.read(folder), _words(local))
   code = _at_work(folder, local | {name: values[name].value for name in WORK})
-  return code or _status([folder]) or _report([folder])
+  _status([folder])
+  _report([folder])
+  runs = state.look(plan.read(folder), folder)
+  return 0 if all(run.state == state.DONE for run in runs) else code or 1
 
 
 def _plan(words: Sequence[str]) -> int:

@@ -31,7 +31,8 @@ def create(path: str, text: str) -> bool:
     Whether it was written: not where there is one already.
   """
   system, place = _at(path)
-  system.makedirs(os.path.dirname(place), exist_ok=True)
+  if '://' not in path:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
   try:
     system.pipe_file(place, text.encode(), mode='create')
   except FileExistsError:
