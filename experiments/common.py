@@ -32,7 +32,7 @@ from tlda.models.network import backbone_of
 from tlda.training import parallel
 from tlda.training.fit import fit
 from tlda.training.preemption import EXIT_CODE, Preempted
-from tlda.training.run import Run
+from tlda.training.run import Run, refuse
 
 DEFAULTS: dict[str, Any] = {
   'method': 'dann',
@@ -143,6 +143,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
     layers = backbone_of(run.method.extractor).layers
     print(dry_run.table(run, network.strategy(parsed), layers, network.schedule(parsed)))
     network.check(parsed, run)  # Last: what it refuses is to be looked for in the table.
+    refuse(run)
     return None
   return train(experiment, method, parsed, command)
 

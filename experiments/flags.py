@@ -12,7 +12,7 @@ import flax.linen as nn
 from absl import flags
 
 from experiments import protocol
-from tlda import data, methods, transfer
+from tlda import data, methods, ranges, transfer
 from tlda.data import protocols
 from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
@@ -216,6 +216,7 @@ def define_fields(
     UserError: A field is of a type that a flag cannot have.
   """
   help_of, types_of = attribute_help(kind), typing.get_type_hints(kind)
+  searched = ranges.declared(kind)
   defined = []
   for field, default in fields(kind).items():
     wanted = types_of[field]
@@ -226,7 +227,10 @@ def define_fields(
     if wanted is float:
       default = float(default)
     flag = f'{name}.{field}'
-    define_one(flag, defaults.get(flag, default), help_of.get(field, ''), values)
+    text = help_of.get(field, '')
+    if field in searched:
+      text += f' Sweeps search {searched[field]}.'
+    define_one(flag, defaults.get(flag, default), text, values)
     defined.append(flag)
   return defined
 
@@ -252,7 +256,7 @@ def named(flag: str, argv: Sequence[str]) -> str | None:
 
 
 def _unknown(name: str, values: flags.FlagValues) -> str:
-  return nearest('flag', name, [*NAMES, *(own for own in values if '.' in own)])
+  return nearest('flag', name, [own for own in values if len(own) > 1])
 
 
 def _sentence(error: flags.Error) -> str:

@@ -9,14 +9,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-# What each room may import; nothing imports upward. Only losses do not know `errors` and `axis`.
-_GROUND = {'errors', 'axis'}
+# What each room may import; nothing imports upward. Only losses do not know these three.
+_GROUND = {'errors', 'axis', 'ranges'}
 _MODELS = _GROUND | {'models'}
 _TASKS = _MODELS | {'tasks', 'losses'}
 _TRAINING = _TASKS | {'methods', 'evaluation', 'transfer', 'data'}
 BELOW = {
   'errors': set(),
   'axis': set(),
+  'ranges': {'errors'},
   'losses': set(),
   'models': _GROUND,
   'tasks': _TASKS,

@@ -48,6 +48,23 @@ def select(records: Sequence[Record], exclude: Collection[str] = ()) -> dict[str
   return {LAST: target[-1].tolist(), **chosen, ORACLE: target.max(axis=0).tolist()}
 
 
+def best_scores(records: Sequence[Record], exclude: Collection[str] = ()) -> dict[str, list[float]]:
+  """Returns the score of the step that each rule chooses: what it compares one run with another by.
+
+  Args:
+    records: As for `select`.
+    exclude: The same.
+
+  Returns:
+    For each rule that has a score, one number a seed: the higher, the better.
+
+  Raises:
+    ValueError: No record holds an accuracy of the target.
+  """
+  _, scores = _tables(records, exclude)
+  return {name: own.max(axis=0).tolist() for name, own in scores.items()}
+
+
 def rank_correlation(
   records: Sequence[Record], exclude: Collection[str] = ()
 ) -> dict[str, list[float | None]]:

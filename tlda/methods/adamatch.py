@@ -1,6 +1,6 @@
 """AdaMatch: FixMatch for a target that is not the source (Berthelot et al., 2022)."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import States, Terms, Variables
+from tlda.ranges import Uniform
 
 
 class AdaMatch(Averaged):
@@ -45,7 +46,7 @@ class AdaMatch(Averaged):
 
   views: ClassVar[tuple[str, ...]] = ('weak', 'strong')
 
-  threshold: float = 0.9
+  threshold: Annotated[float, Uniform(0.5, 0.99)] = 0.9
   memory: float = 0.99
 
   def check(self, batch_size: int) -> None:

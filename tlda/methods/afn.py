@@ -1,5 +1,7 @@
 """Adaptive feature norm (Xu et al., 2019)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -7,6 +9,7 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform, Uniform
 
 
 class AFN(Method):
@@ -41,9 +44,9 @@ class AFN(Method):
   """
 
   stepwise: bool = False
-  weight: float = 0.05
+  weight: Annotated[float, LogUniform(0.005, 0.5)] = 0.05
   step: float = 1.0
-  radius: float = 25.0
+  radius: Annotated[float, Uniform(5.0, 50.0)] = 25.0
 
   def check(self, batch_size: int) -> None:
     """Refuses norms that would shrink."""

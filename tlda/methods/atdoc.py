@@ -1,5 +1,7 @@
 """ATDOC: neighbours in a memory bank vote on the labels of the target (Liang et al., 2021)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.errors import UserError
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, States, Terms, Variables
+from tlda.ranges import Choice, LogUniform
 
 
 class ATDOC(Method):
@@ -30,8 +33,8 @@ class ATDOC(Method):
     neighbours: How many examples vote (the paper's 5).
   """
 
-  weight: float = 0.2
-  neighbours: int = 5
+  weight: Annotated[float, LogUniform(0.02, 2.0)] = 0.2
+  neighbours: Annotated[int, Choice((3, 5, 10))] = 5
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, and a target with fewer examples than voters."""

@@ -1,6 +1,6 @@
 """Bi-tuning of pre-trained representations (Zhong et al., 2020)."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import flax.linen as nn
 import jax
@@ -13,6 +13,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, States, Terms, Variables
 from tlda.methods.target_only import TargetOnly
 from tlda.models import Linear
+from tlda.ranges import LogUniform
 
 # What has a slowly moving copy, which makes the keys.
 _COPIED = ('extractor', 'projector')
@@ -49,7 +50,7 @@ class BiTuning(TargetOnly):
   views: ClassVar[tuple[str, ...]] = ('weak',)
   fresh: ClassVar[frozenset[str]] = frozenset({'key_network', 'queue'})
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   keys_per_class: int = 40
   momentum: float = 0.999
   temperature: float = 0.07

@@ -1,9 +1,12 @@
 """Batch nuclear-norm maximisation (Cui et al., 2020)."""
 
+from typing import Annotated
+
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class BNM(Method):
@@ -24,7 +27,7 @@ class BNM(Method):
     weight: Of the nuclear norm (lambda; the authors' code takes 1).
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, and a batch that cannot have several."""

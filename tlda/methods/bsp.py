@@ -1,5 +1,7 @@
 """Batch spectral penalization (Chen et al., 2019)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import axis, losses
@@ -7,6 +9,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Outputs, Terms
+from tlda.ranges import LogUniform
 
 
 class BSP(DANN):
@@ -28,7 +31,7 @@ class BSP(DANN):
     singular_values: The number k of singular values of each domain (the paper's 1).
   """
 
-  spectral_weight: float = 1e-4
+  spectral_weight: Annotated[float, LogUniform(1e-5, 1e-3)] = 1e-4
   singular_values: int = 1
 
   def check(self, batch_size: int) -> None:

@@ -1,10 +1,13 @@
 """Batch spectral shrinkage (Chen et al., 2019)."""
 
+from typing import Annotated
+
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Terms
 from tlda.methods.target_only import TargetOnly
+from tlda.ranges import LogUniform
 
 
 class BSS(TargetOnly):
@@ -24,7 +27,7 @@ class BSS(TargetOnly):
     singular_values: The number k of singular values (the paper's 1).
   """
 
-  weight: float = 1e-3
+  weight: Annotated[float, LogUniform(1e-4, 1e-2)] = 1e-3
   singular_values: int = 1
 
   def check(self, batch_size: int) -> None:

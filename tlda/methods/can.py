@@ -1,6 +1,6 @@
 """CAN: clusters of the target, contrasted with the classes of the source (Kang et al., 2019)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import DomainPass, Method, States, Terms, Variables
+from tlda.ranges import LogUniform
 
 # Where k-means ends: passes, and the mean cosine distance that its centres move.
 PASSES, STILL = 100, 0.005
@@ -40,7 +41,7 @@ class CAN(Method):
     members: The fewest examples of a class (the paper's 3).
   """
 
-  weight: float = 0.3
+  weight: Annotated[float, LogUniform(0.03, 3.0)] = 0.3
   clusterings: int = 10
   radius: float = 0.05
   members: int = 3

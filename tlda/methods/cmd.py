@@ -1,11 +1,14 @@
 """Central moment discrepancy (Zellinger et al., 2017)."""
 
+from typing import Annotated
+
 import jax.numpy as jnp
 
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class CMD(Method):
@@ -30,7 +33,7 @@ class CMD(Method):
       a ReLU or a sigmoid; 2 for the tanh of others.
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   moments: int = 5
   span: float = 1.0
 

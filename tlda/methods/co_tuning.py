@@ -1,5 +1,7 @@
 """Co-Tuning (You et al., 2020)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -7,6 +9,7 @@ from tlda import axis, losses
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import States, Terms, Variables
 from tlda.methods.old_head import WithOldHead
+from tlda.ranges import LogUniform
 
 # Of a class that the start network gives no probability, the logarithm stays finite.
 _SMALLEST = 1e-30
@@ -33,7 +36,7 @@ class CoTuning(WithOldHead):
     temperature: What the start network's logits are divided by.
   """
 
-  weight: float = 2.3
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 2.3
   temperature: float = 1.0
 
   def initial_states(self, variables: Variables) -> States:

@@ -1,5 +1,7 @@
 """Discriminator-free adversarial learning network (Chen et al., 2022)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import axis, losses
@@ -7,6 +9,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class DALN(Method):
@@ -28,7 +31,7 @@ class DALN(Method):
     weight: Of the discrepancy (the paper's 1).
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, whose predictions are all the same."""

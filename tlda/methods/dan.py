@@ -1,9 +1,12 @@
 """Deep adaptation network (Long et al., 2015)."""
 
+from typing import Annotated
+
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class DAN(Method):
@@ -28,7 +31,7 @@ class DAN(Method):
       distance.
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   kernels: int = 5
 
   def check(self, batch_size: int) -> None:

@@ -1,5 +1,7 @@
 """Domain-adversarial training of neural networks (Ganin et al., 2016)."""
 
+from typing import Annotated
+
 import flax.linen as nn
 import jax
 
@@ -7,6 +9,7 @@ from tlda import losses
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import DomainClassifier, gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class DANN(Method):
@@ -27,7 +30,7 @@ class DANN(Method):
   """
 
   domain_classifier: nn.Module = DomainClassifier()
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.01, 1.0)] = 1.0
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task loss of the source and the loss of the domain classifier."""

@@ -1,10 +1,13 @@
 """Deep correlation alignment (Sun and Saenko, 2016)."""
 
+from typing import Annotated
+
 from tlda import axis, losses
 from tlda.errors import UserError
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class DeepCORAL(Method):
@@ -23,7 +26,7 @@ class DeepCORAL(Method):
     layer: What is aligned: 'logits' (the paper's) or 'features'.
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   layer: str = 'logits'
 
   def check(self, batch_size: int) -> None:

@@ -1,9 +1,12 @@
 """Deep joint distribution optimal transport (Damodaran et al., 2018)."""
 
+from typing import Annotated
+
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class DeepJDOT(Method):
@@ -30,8 +33,8 @@ class DeepJDOT(Method):
     iterations: Of Sinkhorn.
   """
 
-  feature_weight: float = 1e-3
-  label_weight: float = 1e-4
+  feature_weight: Annotated[float, LogUniform(1e-4, 1e-2)] = 1e-3
+  label_weight: Annotated[float, LogUniform(1e-5, 1e-3)] = 1e-4
   regularization: float = 0.05
   iterations: int = 50
 

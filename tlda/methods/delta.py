@@ -1,6 +1,6 @@
 """Deep learning transfer using feature maps (Li et al., 2019)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 
@@ -10,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
 from tlda.methods.referenced import Referenced
+from tlda.ranges import LogUniform
 
 
 class DELTA(Referenced):
@@ -36,7 +37,7 @@ class DELTA(Referenced):
     weight: Of the distance of feature maps (the paper's alpha, 0.01, of a sum).
   """
 
-  weight: float = 0.01
+  weight: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
 
   def check(self, batch_size: int) -> None:
     """Refuses a weight that would drive the feature maps away."""

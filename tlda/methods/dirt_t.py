@@ -1,7 +1,7 @@
 """Decision-boundary iterative refinement training with a teacher (Shu et al., 2018)."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, States, Terms, Variables
 from tlda.methods.virtual_adversarial import virtual_adversarial
+from tlda.ranges import LogUniform
 
 
 class DIRTT(Method):
@@ -41,8 +42,8 @@ class DIRTT(Method):
   reads: ClassVar[frozenset[str]] = frozenset({'target'})
   first_stage: ClassVar[str | None] = 'vada'
 
-  target_weight: float = 0.01
-  teacher_weight: float = 0.01
+  target_weight: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
+  teacher_weight: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
   teachers: int = 16
   radius: float = 3.5
 

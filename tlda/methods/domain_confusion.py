@@ -1,9 +1,12 @@
 """Domain confusion (Tzeng et al., 2015)."""
 
+from typing import Annotated
+
 from tlda import losses
 from tlda.methods.alternating import Alternating
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Terms
+from tlda.ranges import LogUniform
 
 
 class DomainConfusion(Alternating):
@@ -23,7 +26,7 @@ class DomainConfusion(Alternating):
     weight: Of the confusion (the paper's lambda, 0.01).
   """
 
-  weight: float = 0.01
+  weight: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the network's terms: task loss of the source, confusion of both domains."""

@@ -1,11 +1,14 @@
 """Deep subdomain adaptation network (Zhu et al., 2020)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class DSAN(Method):
@@ -32,7 +35,7 @@ class DSAN(Method):
       distance.
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   kernels: int = 5
 
   def check(self, batch_size: int) -> None:

@@ -1,6 +1,6 @@
 """FixMatch: what a weak view is sure of, a strong view learns (Sohn et al., 2020)."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Terms
+from tlda.ranges import LogUniform, Uniform
 
 
 class FixMatch(Averaged):
@@ -33,8 +34,8 @@ class FixMatch(Averaged):
 
   views: ClassVar[tuple[str, ...]] = ('weak', 'strong')
 
-  weight: float = 1.0
-  threshold: float = 0.95
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
+  threshold: Annotated[float, Uniform(0.7, 0.99)] = 0.95
 
   def check(self, batch_size: int) -> None:
     """Refuses what no average can be made of, and a threshold that is no probability."""

@@ -1,5 +1,7 @@
 """Gradually vanishing bridge (Cui et al., 2020)."""
 
+from typing import Annotated
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import DomainClassifier, MLPHead, gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class GVB(Method):
@@ -37,8 +40,8 @@ class GVB(Method):
 
   domain_classifier: DomainClassifier = DomainClassifier()
   weight: float = 1.0
-  generator_bridge: float = 1.0
-  discriminator_bridge: float = 1.0
+  generator_bridge: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
+  discriminator_bridge: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
 
   def setup(self) -> None:
     """Makes the bridge of the generator, and the discriminator with its own."""

@@ -1,9 +1,12 @@
 """Information maximisation (Krause et al., 2010; Liang et al., 2020)."""
 
+from typing import Annotated
+
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class InformationMaximization(Method):
@@ -24,7 +27,7 @@ class InformationMaximization(Method):
     weight: Of the information (SHOT-IM has no other term; here 0.1).
   """
 
-  weight: float = 0.1
+  weight: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, and a batch that cannot have several."""

@@ -1,11 +1,14 @@
 """Joint adaptation network (Long et al., 2017)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, Terms
+from tlda.ranges import LogUniform
 
 
 class JAN(Method):
@@ -31,7 +34,7 @@ class JAN(Method):
     kernels: The number of Gaussian kernels of the features.
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   kernels: int = 5
 
   def check(self, batch_size: int) -> None:

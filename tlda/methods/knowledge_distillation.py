@@ -1,5 +1,7 @@
 """Knowledge distillation: of logits, of features, of attention (Hinton et al., 2015)."""
 
+from typing import Annotated
+
 import flax.linen as nn
 import jax
 
@@ -10,6 +12,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.method import States, Terms, Variables
 from tlda.methods.target_only import TargetOnly
 from tlda.methods.teacher import Teacher
+from tlda.ranges import LogUniform
 
 Stages = dict[str, jax.Array]
 
@@ -43,7 +46,7 @@ class KnowledgeDistillation(TargetOnly):
   logits: float = 1.0
   features: float = 0.0
   attention: float = 0.0
-  temperature: float = 4.0
+  temperature: Annotated[float, LogUniform(1.0, 20.0)] = 4.0
 
   def setup(self) -> None:
     """Makes the regressor to the teacher's features, where they are learned."""

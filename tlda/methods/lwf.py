@@ -1,9 +1,12 @@
 """Learning without forgetting (Li and Hoiem, 2016)."""
 
+from typing import Annotated
+
 from tlda import losses
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Terms
 from tlda.methods.old_head import WithOldHead
+from tlda.ranges import LogUniform
 
 
 class LwF(WithOldHead):
@@ -23,7 +26,7 @@ class LwF(WithOldHead):
     temperature: What the old logits are divided by (the paper's 2).
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   temperature: float = 2.0
 
   def objective(self, batch: Batch, context: Context) -> Terms:

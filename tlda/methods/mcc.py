@@ -1,5 +1,7 @@
 """Minimum class confusion (Jin et al., 2020)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -7,6 +9,7 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform, Uniform
 
 
 class MCC(Method):
@@ -27,8 +30,8 @@ class MCC(Method):
     weight: Of the confusion (mu; the paper's 1).
   """
 
-  temperature: float = 2.5
-  weight: float = 1.0
+  temperature: Annotated[float, Uniform(1.0, 5.0)] = 2.5
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, which is mistaken for no other, and no temperature."""

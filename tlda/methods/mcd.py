@@ -1,11 +1,14 @@
 """Maximum classifier discrepancy (Saito et al., 2018)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Phase, Terms
+from tlda.ranges import Choice
 
 
 class MCD(Method):
@@ -30,7 +33,7 @@ class MCD(Method):
     repeats: How often phase C runs in each step (n; the paper tries 2 to 4, its code takes 4).
   """
 
-  repeats: int = 4
+  repeats: Annotated[int, Choice((2, 3, 4))] = 4
 
   def setup(self) -> None:
     """Makes the second classifier."""

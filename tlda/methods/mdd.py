@@ -1,5 +1,7 @@
 """Margin disparity discrepancy (Zhang et al., 2019)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import losses
@@ -7,6 +9,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Outputs, Terms
 from tlda.models import gradient_reversal
+from tlda.ranges import Choice, LogUniform
 
 
 class MDD(Method):
@@ -32,8 +35,8 @@ class MDD(Method):
     weight: The value of eta at the end of training (the authors' 0.1).
   """
 
-  margin: float = 4.0
-  weight: float = 0.1
+  margin: Annotated[float, Choice((2.0, 3.0, 4.0))] = 4.0
+  weight: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
 
   def setup(self) -> None:
     """Makes the adversary."""

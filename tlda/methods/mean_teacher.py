@@ -1,6 +1,6 @@
 """Self-ensembling: the target as a moving average of the network sees it (French et al., 2018)."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import jax
 
@@ -9,6 +9,7 @@ from tlda.methods import needs
 from tlda.methods.averaged import Averaged
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Outputs, States, Terms, Variables
+from tlda.ranges import LogUniform
 
 
 class MeanTeacher(Averaged):
@@ -38,7 +39,7 @@ class MeanTeacher(Averaged):
   views: ClassVar[tuple[str, ...]] = ('weak', 'weak/teacher')
 
   decay: float = 0.99
-  weight: float = 3.0
+  weight: Annotated[float, LogUniform(0.3, 30.0)] = 3.0
   threshold: float = 0.968
   class_balance: float = 0.005
 

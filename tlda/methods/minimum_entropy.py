@@ -1,9 +1,12 @@
 """Entropy minimisation (Grandvalet and Bengio, 2004)."""
 
+from typing import Annotated
+
 from tlda import losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class MinimumEntropy(Method):
@@ -22,7 +25,7 @@ class MinimumEntropy(Method):
       Shu et al., 2018, gives the target's entropy).
   """
 
-  weight: float = 0.01
+  weight: Annotated[float, LogUniform(0.001, 1.0)] = 0.01
 
   def check(self, batch_size: int) -> None:
     """Refuses a problem of one class, which is always certain."""

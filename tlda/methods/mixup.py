@@ -1,5 +1,7 @@
 """Mixup (Zhang et al., 2018)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Terms
 from tlda.methods.target_only import TargetOnly
+from tlda.ranges import Uniform
 
 
 def mixup(
@@ -60,7 +63,7 @@ class Mixup(TargetOnly):
       ImageNet); the larger, the nearer to one half.
   """
 
-  alpha: float = 0.2
+  alpha: Annotated[float, Uniform(0.1, 0.4)] = 0.2
 
   def check(self, batch_size: int) -> None:
     """Refuses text, which cannot be mixed, and a distribution that there is not."""

@@ -1,5 +1,7 @@
 """MSTN: moving class centroids of both domains drawn together (Xie et al., 2018)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import States, Terms, Variables
+from tlda.ranges import LogUniform
 
 
 class MSTN(DANN):
@@ -35,7 +38,7 @@ class MSTN(DANN):
     memory: The share of itself that a centroid keeps at each step (the paper's 0.7).
   """
 
-  alignment: float = 0.1
+  alignment: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
   memory: float = 0.7
 
   def check(self, batch_size: int) -> None:

@@ -1,5 +1,7 @@
 """Pseudo-labels: the network's own predictions, learned as if they were true (Lee, 2013)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.errors import UserError
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class PseudoLabel(Method):
@@ -33,7 +36,7 @@ class PseudoLabel(Method):
     threshold: The smallest probability that makes a prediction a label (the paper's 0: all are).
   """
 
-  weight: float = 3.0
+  weight: Annotated[float, LogUniform(0.3, 30.0)] = 3.0
   begin: float = 0.1
   end: float = 0.6
   threshold: float = 0.0

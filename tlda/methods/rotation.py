@@ -1,5 +1,7 @@
 """Self-supervised rotation as a second task (Gidaris et al., 2018; Sun et al., 2019)."""
 
+from typing import Annotated
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Method, Terms
 from tlda.models import Linear
+from tlda.ranges import LogUniform
 
 TURNS = 4
 
@@ -36,7 +39,7 @@ class Rotation(Method):
   """
 
   rotation_head: nn.Module = Linear(TURNS)
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
 
   def check(self, batch_size: int) -> None:
     """Refuses what cannot be turned, and a weight that would unlearn rotations."""

@@ -1,5 +1,7 @@
 """Smooth domain adversarial training (Rangwani et al., 2022)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch
 from tlda.methods.cdan_e import CDANE
 from tlda.methods.method import Objective, Params, States, Terms
+from tlda.ranges import LogUniform
 
 
 class SDAT(CDANE):
@@ -28,7 +31,7 @@ class SDAT(CDANE):
       authors' default 0.05; 0.02 in their scripts for Office-Home).
   """
 
-  rho: float = 0.05
+  rho: Annotated[float, LogUniform(0.005, 0.5)] = 0.05
 
   def check(self, batch_size: int) -> None:
     """Refuses what CDAN refuses, and a negative length."""

@@ -1,9 +1,12 @@
 """Alignment of features by the Sinkhorn divergence (Genevay et al., 2018; Feydy et al., 2019)."""
 
+from typing import Annotated
+
 from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class SinkhornAlignment(Method):
@@ -26,7 +29,7 @@ class SinkhornAlignment(Method):
     iterations: Of Sinkhorn.
   """
 
-  weight: float = 0.01
+  weight: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
   regularization: float = 0.05
   iterations: int = 50
 

@@ -1,5 +1,7 @@
 """Virtual adversarial domain adaptation (Shu et al., 2018)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -9,6 +11,7 @@ from tlda.methods.alternating import Alternating
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.method import Terms
 from tlda.methods.virtual_adversarial import virtual_adversarial
+from tlda.ranges import LogUniform
 
 
 class VADA(Alternating):
@@ -35,9 +38,9 @@ class VADA(Alternating):
       from -1 to 1).
   """
 
-  weight: float = 0.01
+  weight: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
   source_weight: float = 1.0
-  target_weight: float = 0.01
+  target_weight: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
   radius: float = 3.5
 
   def check(self, batch_size: int) -> None:

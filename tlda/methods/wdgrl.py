@@ -1,5 +1,7 @@
 """Wasserstein distance guided representation learning (Shen et al., 2018)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.alternating import Alternating
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Outputs, Phase, Terms
+from tlda.ranges import LogUniform
 
 
 class WDGRL(Alternating):
@@ -32,7 +35,7 @@ class WDGRL(Alternating):
     critic_steps: Moves of the critic in each step (the paper's n; 5 in the authors' code).
   """
 
-  weight: float = 0.1
+  weight: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
   penalty: float = 10.0
   critic_steps: int = 5
 

@@ -1,5 +1,7 @@
 """MME: minimax entropy over a cosine classifier (Saito et al., 2019)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -9,6 +11,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.few_labels.few_labels import FewLabels
 from tlda.methods.method import Outputs, Terms
 from tlda.models import gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class MME(FewLabels):
@@ -33,7 +36,7 @@ class MME(FewLabels):
     temperature: Of the head (the paper's 0.05).
   """
 
-  weight: float = 0.1
+  weight: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
   temperature: float = 0.05
 
   def check(self, batch_size: int) -> None:

@@ -1,5 +1,7 @@
 """Domain-adversarial training across sources (Ganin et al., 2016)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import losses
@@ -7,6 +9,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.method import Terms
 from tlda.models import DomainClassifier, gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class DANNAcross(Generalization):
@@ -29,7 +32,7 @@ class DANNAcross(Generalization):
   """
 
   domain_classifier: DomainClassifier = DomainClassifier()
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.01, 100.0)] = 1.0
 
   def setup(self) -> None:
     """Makes D."""

@@ -1,6 +1,6 @@
 """Invariant variances of gradients (Rame et al., 2022)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.method import Outputs, States, Terms, Variables
+from tlda.ranges import LogUniform
 
 
 class Fishr(Generalization):
@@ -34,7 +35,7 @@ class Fishr(Generalization):
       the authors' code).
   """
 
-  weight: float = 1000.0
+  weight: Annotated[float, LogUniform(10.0, 1e4)] = 1000.0
   memory: float = 0.95
   begin: float = 0.3
 

@@ -1,5 +1,7 @@
 """Distributionally robust optimisation over groups (Sagawa et al., 2020)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.method import States, Terms, Variables
+from tlda.ranges import LogUniform
 
 
 class GroupDRO(Generalization):
@@ -27,7 +30,7 @@ class GroupDRO(Generalization):
     rate: How fast the weights follow the risks (the paper's eta_q, 0.01).
   """
 
-  rate: float = 0.01
+  rate: Annotated[float, LogUniform(0.001, 0.1)] = 0.01
 
   def check(self, batch_size: int) -> None:
     """Refuses a single source, and weights that leave the worst source."""

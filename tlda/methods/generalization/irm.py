@@ -1,5 +1,7 @@
 """Invariant risk minimisation (Arjovsky et al., 2019)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.generalization.generalization import Generalization, stepped
 from tlda.methods.method import Outputs, Terms
+from tlda.ranges import LogUniform
 
 
 class IRM(Generalization):
@@ -33,7 +36,7 @@ class IRM(Generalization):
       5,000 steps in DomainBed).
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 1e5)] = 1.0
   begin: float = 0.1
 
   def check(self, batch_size: int) -> None:

@@ -1,5 +1,7 @@
 """Mixup between sources (Yan et al., 2020)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -7,6 +9,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.method import Terms
+from tlda.ranges import LogUniform
 
 
 class MixupAcross(Generalization):
@@ -27,7 +30,7 @@ class MixupAcross(Generalization):
     alpha: Of the Beta distribution (0.2 in the comparison); the larger, the nearer to one half.
   """
 
-  alpha: float = 0.2
+  alpha: Annotated[float, LogUniform(0.1, 10.0)] = 0.2
 
   def check(self, batch_size: int) -> None:
     """Refuses a single source, text, which cannot be mixed, and a distribution there is not."""

@@ -1,5 +1,7 @@
 """Meta-learning for domain generalisation (Li et al., 2018)."""
 
+from typing import Annotated
+
 import jax
 
 from tlda import axis
@@ -7,6 +9,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch
 from tlda.methods.generalization.shuffled import Shuffled, moved, order_of, pick
 from tlda.methods.method import Objective, Params, States, Terms
+from tlda.ranges import LogUniform
 
 
 class MLDG(Shuffled):
@@ -28,7 +31,7 @@ class MLDG(Shuffled):
     inner_rate: The learning rate of the inner step (the paper's alpha; 0.5 in that script).
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   inner_rate: float = 0.01
 
   def check(self, batch_size: int) -> None:

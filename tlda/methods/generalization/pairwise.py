@@ -1,5 +1,7 @@
 """The base of methods that draw the features of all sources together, two by two."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.method import Terms
+from tlda.ranges import LogUniform
 
 
 class Pairwise(Generalization):
@@ -17,7 +20,7 @@ class Pairwise(Generalization):
     weight: Of the distance.
   """
 
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
 
   def check(self, batch_size: int) -> None:
     """Refuses a single source, a batch that says nothing of a distribution, a negative weight."""

@@ -1,5 +1,7 @@
 """Representation self-challenging (Huang et al., 2020)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.method import Outputs, Terms
+from tlda.ranges import Uniform
 
 
 class RSC(Generalization):
@@ -31,8 +34,8 @@ class RSC(Generalization):
       that was pretrained: one that begins anew hardly starts to learn at that, but does at 0.1).
   """
 
-  features: float = 1 / 3
-  examples: float = 1 / 3
+  features: Annotated[float, Uniform(0.0, 0.5)] = 1 / 3
+  examples: Annotated[float, Uniform(0.0, 0.5)] = 1 / 3
 
   def check(self, batch_size: int) -> None:
     """Refuses what are no shares."""

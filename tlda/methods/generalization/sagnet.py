@@ -1,6 +1,6 @@
 """Style-agnostic networks (Nam et al., 2021)."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import jax
 
@@ -10,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.generalization import styles
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class SagNet(Method):
@@ -39,7 +40,7 @@ class SagNet(Method):
 
   reads: ClassVar[frozenset[str]] = frozenset({'source'})
 
-  weight: float = 0.1
+  weight: Annotated[float, LogUniform(0.01, 10.0)] = 0.1
   stage: int = 3
 
   def setup(self) -> None:

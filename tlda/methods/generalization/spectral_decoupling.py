@@ -1,11 +1,14 @@
 """Spectral decoupling (Pezeshki et al., 2021)."""
 
+from typing import Annotated
+
 import jax.numpy as jnp
 
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.generalization.generalization import Generalization
 from tlda.methods.method import Terms
+from tlda.ranges import LogUniform
 
 
 class SpectralDecoupling(Generalization):
@@ -26,7 +29,7 @@ class SpectralDecoupling(Generalization):
       DomainBed's measure).
   """
 
-  weight: float = 0.1
+  weight: Annotated[float, LogUniform(1e-5, 0.1)] = 0.1
 
   def check(self, batch_size: int) -> None:
     """Refuses a negative weight."""

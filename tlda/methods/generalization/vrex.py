@@ -1,10 +1,13 @@
 """Risk extrapolation by the variance of risks (Krueger et al., 2021)."""
 
+from typing import Annotated
+
 from tlda import axis
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.generalization.generalization import Generalization, stepped
 from tlda.methods.method import Terms
+from tlda.ranges import LogUniform
 
 
 class VREx(Generalization):
@@ -23,7 +26,7 @@ class VREx(Generalization):
     begin: The share of training before which the weight is 1, so that risks fall first.
   """
 
-  weight: float = 10.0
+  weight: Annotated[float, LogUniform(0.1, 1e5)] = 10.0
   begin: float = 0.0
 
   def check(self, batch_size: int) -> None:

@@ -1,5 +1,7 @@
 """Balanced adversarial alignment with adaptive uncertainty suppression (Liang et al., 2020)."""
 
+from typing import Annotated
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from tlda.methods.batch import Batch, Context, Examples
 from tlda.methods.label_sets.pada import PADA
 from tlda.methods.method import Outputs, Terms
 from tlda.models import DomainClassifier, gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class BA3US(PADA):
@@ -46,7 +49,7 @@ class BA3US(PADA):
   weight: float = 1.0
   passes: int = 10
   lent: float = 0.25
-  entropy: float = 0.1
+  entropy: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
   complement: float = 1.0
   alpha: float = 1.0
 

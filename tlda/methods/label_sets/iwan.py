@@ -1,5 +1,7 @@
 """Importance-weighted adversarial nets for partial domain adaptation (Zhang et al., 2018)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -9,6 +11,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Terms
 from tlda.models import gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class IWAN(DANN):
@@ -30,7 +33,7 @@ class IWAN(DANN):
     entropy: Of the target's entropy (the paper's gamma).
   """
 
-  entropy: float = 0.1
+  entropy: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
 
   def setup(self) -> None:
     """Makes the classifier that weighs, which is like the one that is played against."""

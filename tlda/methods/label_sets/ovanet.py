@@ -1,5 +1,7 @@
 """One-vs-all network for universal domain adaptation (Saito and Saenko, 2021)."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.label_sets.rejecting import Rejecting
 from tlda.methods.method import Outputs, Terms
 from tlda.models import Linear
+from tlda.ranges import LogUniform
 
 
 class OVANet(Rejecting):
@@ -28,7 +31,7 @@ class OVANet(Rejecting):
     entropy: Of the target's entropy (the paper's lambda, 0.1).
   """
 
-  entropy: float = 0.1
+  entropy: Annotated[float, LogUniform(0.01, 1.0)] = 0.1
 
   def setup(self) -> None:
     """Makes the classifiers of one class against all others."""

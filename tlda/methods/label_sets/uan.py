@@ -1,5 +1,7 @@
 """Universal domain adaptation (You et al., 2019)."""
 
+from typing import Annotated
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.label_sets.rejecting import Rejecting
 from tlda.methods.method import Outputs, Terms
 from tlda.models import DomainClassifier, gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class UAN(Rejecting):
@@ -37,7 +40,7 @@ class UAN(Rejecting):
   """
 
   domain_classifier: nn.Module = DomainClassifier()
-  weight: float = 1.0
+  weight: Annotated[float, LogUniform(0.01, 1.0)] = 1.0
   threshold: float = 0.0
 
   def setup(self) -> None:

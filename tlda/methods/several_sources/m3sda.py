@@ -1,6 +1,7 @@
 """Moment matching for several sources (Peng et al., 2019)."""
 
 from functools import partial
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from tlda import axis, losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Terms
+from tlda.ranges import LogUniform
 
 
 class M3SDA(Method):
@@ -31,7 +33,7 @@ class M3SDA(Method):
     moments: The highest order (the paper's 2).
   """
 
-  weight: float = 0.01
+  weight: Annotated[float, LogUniform(1e-4, 0.1)] = 0.01
   moments: int = 2
 
   def check(self, batch_size: int) -> None:

@@ -1,12 +1,14 @@
 """Moment matching for several sources, with a pair of classifiers (Peng et al., 2019)."""
 
 import dataclasses
+from typing import Annotated
 
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.mcd import MCD
 from tlda.methods.method import Phase, Terms
 from tlda.methods.several_sources.m3sda import moment_distance
+from tlda.ranges import LogUniform
 
 
 class M3SDABeta(MCD):
@@ -27,7 +29,7 @@ class M3SDABeta(MCD):
     moments: Their highest order.
   """
 
-  weight: float = 0.01
+  weight: Annotated[float, LogUniform(1e-4, 0.1)] = 0.01
   moments: int = 2
 
   def check(self, batch_size: int) -> None:

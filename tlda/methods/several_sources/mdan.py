@@ -1,5 +1,7 @@
 """Multisource domain adversarial networks (Zhao et al., 2018)."""
 
+from typing import Annotated
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from tlda.methods.batch import Batch, Context
 from tlda.methods.dann import DANN
 from tlda.methods.method import Outputs, Terms
 from tlda.models import gradient_reversal
+from tlda.ranges import LogUniform
 
 
 class MDAN(DANN):
@@ -38,7 +41,7 @@ class MDAN(DANN):
   """
 
   smoothed: bool = True
-  sharpness: float = 10.0
+  sharpness: Annotated[float, LogUniform(1.0, 100.0)] = 10.0
 
   def check(self, batch_size: int) -> None:
     """Refuses a sharpness that is no positive number."""

@@ -1,6 +1,6 @@
 """AaD: attracting and dispersing predictions of the target (Yang et al., 2022)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import DomainPass, Outputs, States, Terms, Variables
 from tlda.methods.source_free.source_free import SourceFree
+from tlda.ranges import Uniform
 
 
 class AaD(SourceFree):
@@ -37,7 +38,7 @@ class AaD(SourceFree):
   """
 
   weight: float = 1.0
-  decay: float = 5.0
+  decay: Annotated[float, Uniform(0.0, 5.0)] = 5.0
   neighbours: int = 5
 
   def check(self, batch_size: int) -> None:

@@ -1,6 +1,6 @@
 """SHOT: source hypothesis transfer with pseudo-labels by centroids (Liang et al., 2020)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +10,7 @@ from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import DomainPass, States, Terms, Variables
 from tlda.methods.source_free.shot_im import SHOTIM
+from tlda.ranges import LogUniform
 
 
 class SHOT(SHOTIM):
@@ -33,7 +34,7 @@ class SHOT(SHOTIM):
       of 30 epochs).
   """
 
-  weight: float = 0.3
+  weight: Annotated[float, LogUniform(0.03, 3.0)] = 0.3
   labellings: int = 15
 
   def check(self, batch_size: int) -> None:
