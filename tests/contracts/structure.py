@@ -13,11 +13,12 @@ from pathlib import Path
 _GROUND = {'errors', 'axis'}
 _MODELS = _GROUND | {'models'}
 _TASKS = _MODELS | {'tasks', 'losses'}
-_TRAINING = _TASKS | {'methods', 'evaluation', 'transfer', 'data'}
+_TRAINING = _TASKS | {'methods', 'evaluation', 'transfer', 'data', 'shallow'}
 BELOW = {
   'errors': set(),
   'axis': set(),
   'losses': set(),
+  'shallow': {'errors'},
   'models': _GROUND,
   'tasks': _TASKS,
   'transfer': _MODELS,  # Some strategies add modules to the network.
