@@ -13,12 +13,12 @@ from pathlib import Path
 _GROUND = {'errors', 'axis'}
 _MODELS = _GROUND | {'models'}
 _TASKS = _MODELS | {'tasks', 'losses'}
-_TRAINING = _TASKS | {'methods', 'evaluation', 'transfer', 'data', 'shallow'}
+_TRAINING = _TASKS | {'methods', 'evaluation', 'transfer', 'data'}
 BELOW = {
   'errors': set(),
   'axis': set(),
   'losses': set(),
-  'shallow': {'errors'},
+  'shallow': {'errors', 'losses'},
   'models': _GROUND,
   'tasks': _TASKS,
   'transfer': _MODELS,  # Some strategies add modules to the network.
@@ -27,8 +27,8 @@ BELOW = {
   'evaluation': _TASKS | {'transfer', 'data'},
   'training': _TRAINING,
   'report': _TASKS | {'methods', 'evaluation'},
-  'experiments': _TRAINING | {'training', 'report'},
-  'scripts': _TRAINING | {'training', 'report', 'experiments'},
+  'experiments': _TRAINING | {'training', 'report', 'shallow'},
+  'scripts': _TRAINING | {'training', 'report', 'shallow', 'experiments'},
 }
 LOSSES_STAND_ON = {'jax', 'optax', 'chex', 'typing', 'collections', 'functools', 'math'}
 DEVICES = re.compile(

@@ -37,8 +37,8 @@ def leading(x: jax.Array, dimension: int) -> jax.Array:
     dimension: How many, at most the smaller of n and d.
 
   Returns:
-    `[d, dimension]`, orthogonal columns of length 1, that of the largest singular value first; zeros
-    where x has no further direction.
+    `[d, dimension]`, orthogonal columns of length 1, the largest singular value first; zeros where
+    x has no further direction.
   """
   n, d = x.shape
   small = x.T @ x if d <= n else x @ x.T

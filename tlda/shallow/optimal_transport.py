@@ -1,7 +1,7 @@
 """Optimal transport mapping: each source example goes to where its mass in the target lies.
 
-Courty, Flamary, Tuia, Rakotomamonjy: *Optimal transport for domain adaptation* (IEEE PAMI, 2017), with
-the entropy of Cuturi (NeurIPS 2013).
+Courty, Flamary, Tuia, Rakotomamonjy: *Optimal transport for domain adaptation* (IEEE PAMI, 2017),
+with the entropy of Cuturi (NeurIPS 2013).
 """
 
 import dataclasses
