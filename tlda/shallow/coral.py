@@ -13,6 +13,7 @@ from tlda.shallow.shallow import Problem, Shallow, check_positive
 from tlda.shallow.svm import machine_scores
 
 
+@jax.jit
 def recolored(source: jax.Array, target: jax.Array, regularization: float) -> jax.Array:
   """Whitens the source by its covariance, and colours it by the target's.
 

@@ -35,9 +35,8 @@ class Reweighted(Shallow):
 
   def scores(self, problem: Problem) -> jax.Array:
     """Returns the votes for each class; weights are scaled to the mean 1."""
-    weights = self.weights(problem)
-    mean = jnp.mean(weights)
-    weights = jnp.where(mean > 0, weights / jnp.where(mean > 0, mean, 1.0), 1.0)
+    weights = np.asarray(self.weights(problem))
+    weights = weights / weights.mean() if weights.any() else np.ones_like(weights)
     return machine_scores(problem.source, problem.labels, problem.test, c=self.c, weights=weights)
 
 
@@ -46,7 +45,8 @@ def ranks(rows: jax.Array) -> np.ndarray:
 
   Centres and folds are drawn by it and not by chance: they do not depend on the order of rows.
   """
-  distances = np.asarray(jnp.sum((rows - jnp.mean(rows, axis=0)) ** 2, axis=1))
+  rows = np.asarray(rows)
+  distances = np.sum((rows - rows.mean(axis=0)) ** 2, axis=1)
   # Sums of rows in another order differ in the last digits.
   return np.argsort(np.argsort(distances.round(9), kind='stable'))
 
@@ -54,12 +54,17 @@ def ranks(rows: jax.Array) -> np.ndarray:
 def centers(rows: jax.Array, most: int) -> jax.Array:
   """Returns at most `most` of rows `[n, d]`, evenly spaced by their rank."""
   chosen = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)
-  return rows[np.argsort(ranks(rows))[chosen]]
+  return jnp.asarray(np.asarray(rows)[np.argsort(ranks(rows))[chosen]])
 
 
 def folds(rows: jax.Array) -> np.ndarray:
-  """Returns the fold of each row, int `[n]` below `FOLDS`."""
-  return ranks(rows) % min(FOLDS, len(rows))
+  """Returns which rows `[n, d]` are held out in each fold, bool `[FOLDS, n]`."""
+  return ranks(rows) % FOLDS == np.arange(FOLDS)[:, None]
+
+
+def mean(values: jax.Array, chosen: jax.Array) -> jax.Array:
+  """Returns the mean of the chosen rows of `[n, ...]`, by bool `[n]`; 0 where there is none."""
+  return chosen.astype(values.dtype) @ values / jnp.maximum(jnp.sum(chosen), 1)
 
 
 def widths(target: jax.Array) -> list[jax.Array]:

@@ -13,6 +13,7 @@ from tlda.shallow.shallow import Problem
 from tlda.shallow.subspace_alignment import axes_of, check_axes
 
 
+@jax.jit
 def geodesic_flow(source: jax.Array, target: jax.Array) -> jax.Array:
   """Returns a factor F of the geodesic flow kernel: `F F'` is the mean of all projections.
 

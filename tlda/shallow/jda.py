@@ -49,6 +49,7 @@ class JDA(Mapped):
     return mapped, unit(unit(problem.test) @ kernel @ found)
 
 
+@jax.jit
 def shares(one_hot: jax.Array) -> jax.Array:
   """Returns columns of sum 1; those of classes without an example stay 0."""
   return one_hot / jnp.maximum(jnp.sum(one_hot, axis=0), 1)

@@ -6,20 +6,22 @@ estimation procedure.
 """
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from tlda.shallow import density_ratio
+from tlda.shallow.density_ratio import mean
 from tlda.shallow.linear import gaussian
 from tlda.shallow.shallow import Problem, check_count
 
 _LEAST = 1e-12  # Of a ratio whose logarithm is taken.
 
 
-def ratio(source: jax.Array, target: jax.Array, iterations: int) -> jax.Array:
+@functools.partial(jax.jit, static_argnames='iterations')
+def ratio(source: jax.Array, target: jax.Array, chosen: jax.Array, iterations: int) -> jax.Array:
   """Returns the coefficients of kernels under whose sum the target is likeliest.
 
   The mean of the ratio over the source is 1, so that coefficients times kernels' means are the
@@ -29,6 +31,7 @@ def ratio(source: jax.Array, target: jax.Array, iterations: int) -> jax.Array:
   Args:
     source: `[source examples, kernels]`, values of the kernels, 0 or above.
     target: `[target examples, kernels]`.
+    chosen: bool `[target examples]`, which of these count.
     iterations: Of expectation maximisation.
 
   Returns:
@@ -39,10 +42,31 @@ def ratio(source: jax.Array, target: jax.Array, iterations: int) -> jax.Array:
 
   def iterate(_: int, shares: jax.Array) -> jax.Array:
     joint = densities * shares
-    return jnp.mean(joint / jnp.maximum(jnp.sum(joint, axis=1, keepdims=True), _LEAST), axis=0)
+    return mean(joint / jnp.maximum(jnp.sum(joint, axis=1, keepdims=True), _LEAST), chosen)
 
   kernels = source.shape[1]
   return lax.fori_loop(0, iterations, iterate, jnp.full(kernels, 1 / kernels)) / means
+
+
+@functools.partial(jax.jit, static_argnames='iterations')
+def likelihood(source: jax.Array, target: jax.Array, held: jax.Array, iterations: int) -> jax.Array:
+  """Returns the log-likelihood of target examples, each under the ratio that others gave.
+
+  Args:
+    source: `[source examples, kernels]`.
+    target: `[target examples, kernels]`.
+    held: bool `[folds, target examples]`.
+    iterations: As in `ratio`.
+
+  Returns:
+    A scalar.
+  """
+
+  def of_fold(held: jax.Array) -> jax.Array:
+    found = ratio(source, target, ~held, iterations)
+    return jnp.sum(jnp.where(held, jnp.log(jnp.maximum(target @ found, _LEAST)), 0))
+
+  return jnp.sum(jax.vmap(of_fold)(held))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,17 +87,9 @@ class KLIEP(density_ratio.Reweighted):
     """Returns the ratio at each source example."""
     check_count('kernels', self.kernels)
     check_count('iterations', self.iterations)
-    source, target = problem.source, problem.target
-    centers, fold = density_ratio.centers(target, self.kernels), density_ratio.folds(target)
-
-    def held_out(width: jax.Array) -> float:
-      values = gaussian(source, centers, width), gaussian(target, centers, width)
-      total = 0.0
-      for number in np.unique(fold):
-        found = ratio(values[0], values[1][fold != number], self.iterations)
-        total += jnp.sum(jnp.log(jnp.maximum(values[1][fold == number] @ found, _LEAST)))
-      return float(total)
-
-    width = max(density_ratio.widths(target), key=held_out)
-    values = gaussian(source, centers, width), gaussian(target, centers, width)
-    return values[0] @ ratio(*values, self.iterations)
+    centers = density_ratio.centers(problem.target, self.kernels)
+    held = density_ratio.folds(problem.target)
+    values = lambda width: [gaussian(x, centers, width) for x in (problem.source, problem.target)]
+    score = lambda width: float(likelihood(*values(width), held, self.iterations))
+    source, target = values(max(density_ratio.widths(problem.target), key=score))
+    return source @ ratio(source, target, held.any(axis=0), self.iterations)

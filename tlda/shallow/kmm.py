@@ -5,6 +5,7 @@ Huang, Smola, Gretton, Borgwardt, Schölkopf: *Correcting sample selection bias 
 """
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from tlda.shallow.linear import gaussian, median_squared_distance
 from tlda.shallow.shallow import Problem, check_count, check_positive
 
 
+@functools.partial(jax.jit, static_argnames='iterations')
 def matched(
   kernel: jax.Array, between: jax.Array, bound: float, slack: float, iterations: int
 ) -> jax.Array:
@@ -45,6 +47,7 @@ def matched(
   return lax.fori_loop(0, iterations, iterate, (start, start))[0]
 
 
+@jax.jit
 def projected(weights: jax.Array, bound: float, slack: float) -> jax.Array:
   """Returns the nearest weights `[n]` in `[0, bound]` whose mean is at most `slack` from 1."""
   clipped = lambda shift: jnp.clip(weights - shift, 0, bound)

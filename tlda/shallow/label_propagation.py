@@ -5,6 +5,7 @@ Zhu, Ghahramani: *Learning from labeled and unlabeled data with label propagatio
 """
 
 import dataclasses
+import functools
 from typing import ClassVar
 
 import jax
@@ -20,6 +21,7 @@ from tlda.shallow.shallow import Problem, Shallow
 _PRIOR = 1e-9
 
 
+@functools.partial(jax.jit, static_argnames='neighbours')
 def graph(rows: jax.Array, neighbours: int) -> jax.Array:
   """Returns the weights of edges to nearest neighbours, of either to the other.
 
@@ -40,6 +42,7 @@ def graph(rows: jax.Array, neighbours: int) -> jax.Array:
   return jnp.maximum(edges, edges.T)
 
 
+@jax.jit
 def harmonic(edges: jax.Array, one_hot: jax.Array) -> jax.Array:
   """Returns what is the mean of its neighbours everywhere but at the labels.
 

@@ -1,9 +1,12 @@
 """Linear algebra that several baselines share, of rows that are examples."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
 
+@jax.jit
 def squared_distances(x: jax.Array, y: jax.Array) -> jax.Array:
   """Returns the squared Euclidean distances `[n, m]` of rows `[n, d]` and `[m, d]`."""
   center = jnp.mean(y, axis=0)  # Less is lost where large products cancel.
@@ -12,17 +15,20 @@ def squared_distances(x: jax.Array, y: jax.Array) -> jax.Array:
   return jnp.maximum(squares - 2 * x @ y.T, 0)
 
 
+@jax.jit
 def gaussian(x: jax.Array, y: jax.Array, squared_width: jax.Array | float) -> jax.Array:
   """Returns the kernel `exp(-|x - y|^2 / (2 squared_width))`, `[n, m]`."""
   return jnp.exp(-squared_distances(x, y) / (2 * squared_width))
 
 
+@jax.jit
 def median_squared_distance(x: jax.Array) -> jax.Array:
   """Returns the median of the squared distances between rows `[n, d]`; 1 where that is 0."""
   median = jnp.median(squared_distances(x, x))
   return jnp.where(median > 0, median, 1.0)
 
 
+@jax.jit
 def unit(x: jax.Array) -> jax.Array:
   """Returns rows of length 1; a row of zeros stays."""
   lengths = jnp.linalg.norm(x, axis=1, keepdims=True)
@@ -50,11 +56,13 @@ def leading(x: jax.Array, dimension: int) -> jax.Array:
   return jnp.where(there, vectors, 0.0)
 
 
+@functools.partial(jax.jit, static_argnames='dimension')
 def principal_axes(x: jax.Array, dimension: int) -> jax.Array:
   """Returns the directions in which rows `[n, d]` vary most, `[d, dimension]`; see `leading`."""
   return leading(x - jnp.mean(x, axis=0), dimension)
 
 
+@functools.partial(jax.jit, static_argnames='exponent')
 def power(matrix: jax.Array, exponent: float) -> jax.Array:
   """Returns a power of a symmetric matrix `[d, d]` with eigenvalues above 0, or 0 but for rounding.
 

@@ -5,6 +5,7 @@ Cover, Hart: *Nearest neighbor pattern classification* (IEEE Transactions on Inf
 """
 
 import dataclasses
+import functools
 
 import jax
 
@@ -12,6 +13,7 @@ from tlda.shallow.linear import squared_distances
 from tlda.shallow.shallow import Problem, Shallow
 
 
+@functools.partial(jax.jit, static_argnames='classes')
 def nearest(rows: jax.Array, labels: jax.Array, test: jax.Array, classes: int) -> jax.Array:
   """Scores classes by how near their nearest example is.
 

@@ -5,6 +5,7 @@ with the entropy of Cuturi (NeurIPS 2013).
 """
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from tlda.shallow.nearest_neighbour import Mapped
 from tlda.shallow.shallow import Problem, check_count, check_positive
 
 
+@functools.partial(jax.jit, static_argnames='iterations')
 def transported(
   source: jax.Array, target: jax.Array, regularization: float, iterations: int
 ) -> jax.Array:

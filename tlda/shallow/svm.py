@@ -48,7 +48,10 @@ def separate(
   c = c or chosen(kernel, labels, weights)
   machine = _fitted(kernel, labels, c, weights)
   scores = machine.decision_function(test)
-  return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
+  if scores.ndim == 1:
+    return np.stack([-scores, scores], axis=1)
+  # Of classes with equally many votes LIBSVM predicts the first, however sure the others are.
+  return scores + len(machine.classes_) * np.eye(len(machine.classes_))[machine.predict(test)]
 
 
 def chosen(kernel: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
@@ -86,7 +89,7 @@ def machine_scores(
   *,
   kernel: str = 'linear',
   c: float = 0.0,
-  weights: jax.Array | None = None,
+  weights: np.ndarray | None = None,
 ) -> jax.Array:
   """Scores test examples by machines on rows.
 
@@ -111,7 +114,6 @@ def machine_scores(
   else:
     grams = tuple(gaussian(x, rows, rows.shape[1] / 2) for x in (rows, test))
   whole, between = map(np.asarray, grams)
-  weights = None if weights is None else np.asarray(weights)
   return jnp.asarray(separate(whole, np.asarray(labels), between, c, weights))
 
 

@@ -5,6 +5,7 @@ Neural Networks, 2011).
 """
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from tlda.shallow.nearest_neighbour import Mapped
 from tlda.shallow.shallow import Problem, check_dimension, check_positive
 
 
+@functools.partial(jax.jit, static_argnames='dimension')
 def components(
   rows: jax.Array, contrasts: jax.Array, dimension: int, regularization: float
 ) -> jax.Array:
@@ -40,6 +42,7 @@ def components(
   return unit(whiten(principal_axes(whiten(rows), dimension).T)).T
 
 
+@jax.jit
 def linear_kernel(rows: jax.Array) -> jax.Array:
   """Returns the matrix P that makes of rows X those of the kernel `X X'`, in fewer columns.
 

@@ -11,30 +11,11 @@ import jax
 import jax.numpy as jnp
 
 from tlda.shallow import density_ratio
+from tlda.shallow.density_ratio import mean
 from tlda.shallow.linear import gaussian
 from tlda.shallow.shallow import Problem, check_count
 
 REGULARIZATIONS = (1e-3, 1e-2, 1e-1, 1.0)
-
-
-def ratio(source: jax.Array, target: jax.Array, regularization: float) -> jax.Array:
-  """Returns the coefficients of kernels whose sum is nearest to the ratio, negative ones as 0.
-
-  Args:
-    source: `[source examples, kernels]`, values of the kernels.
-    target: `[target examples, kernels]`.
-    regularization: Of the squared coefficients, above 0.
-
-  Returns:
-    `[kernels]`, equation 18 of the paper.
-  """
-  moments = source.T @ source / len(source) + regularization * jnp.eye(source.shape[1])
-  return jnp.maximum(jnp.linalg.solve(moments, jnp.mean(target, axis=0)), 0)
-
-
-def error(source: jax.Array, target: jax.Array, found: jax.Array) -> jax.Array:
-  """Returns the squared error of a ratio, half and up to a constant: equation 5 of the paper."""
-  return jnp.mean((source @ found) ** 2) / 2 - jnp.mean(target @ found)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,18 +36,68 @@ class ULSIF(density_ratio.Reweighted):
     check_count('kernels', self.kernels)
     rows = problem.source, problem.target
     centers = density_ratio.centers(problem.target, self.kernels)
-    fold = [density_ratio.folds(x) for x in rows]
-    numbers = range(min(max(x) for x in fold) + 1)
+    held = [density_ratio.folds(x) for x in rows]
+    values = lambda width: [gaussian(x, centers, width) for x in rows]
 
-    def held_out(candidate: tuple[jax.Array, float]) -> float:
+    def error(candidate: tuple[jax.Array, float]) -> float:
       width, regularization = candidate
-      values = [gaussian(x, centers, width) for x in rows]
-      rest = lambda n: [x[f != n] for x, f in zip(values, fold, strict=True)]
-      held = lambda n: [x[f == n] for x, f in zip(values, fold, strict=True)]
-      errors = [error(*held(n), ratio(*rest(n), regularization)) for n in numbers]
-      return -float(sum(errors))
+      return float(held_out_error(*values(width), *held, regularization))
 
     candidates = itertools.product(density_ratio.widths(problem.target), REGULARIZATIONS)
-    width, regularization = max(candidates, key=held_out)
-    values = [gaussian(x, centers, width) for x in rows]
-    return values[0] @ ratio(*values, regularization)
+    width, regularization = min(candidates, key=error)
+    source, target = values(width)
+    return source @ ratio(source, target, *(x.any(axis=0) for x in held), regularization)
+
+
+@jax.jit
+def ratio(
+  source: jax.Array,
+  target: jax.Array,
+  source_chosen: jax.Array,
+  target_chosen: jax.Array,
+  regularization: float,
+) -> jax.Array:
+  """Returns the coefficients of kernels whose sum is nearest to the ratio, negative ones as 0.
+
+  Args:
+    source: `[source examples, kernels]`, values of the kernels.
+    target: `[target examples, kernels]`.
+    source_chosen: bool `[source examples]`, which of these count.
+    target_chosen: bool `[target examples]`.
+    regularization: Of the squared coefficients, above 0.
+
+  Returns:
+    `[kernels]`, equation 18 of the paper.
+  """
+  counted = jnp.where(source_chosen[:, None], source, 0)
+  moments = counted.T @ source / jnp.maximum(jnp.sum(source_chosen), 1)
+  system = moments + regularization * jnp.eye(source.shape[1])
+  return jnp.maximum(jnp.linalg.solve(system, mean(target, target_chosen)), 0)
+
+
+@jax.jit
+def held_out_error(
+  source: jax.Array,
+  target: jax.Array,
+  source_held: jax.Array,
+  target_held: jax.Array,
+  regularization: float,
+) -> jax.Array:
+  """Returns the squared error of the ratio on examples that did not count for it.
+
+  Args:
+    source: `[source examples, kernels]`.
+    target: `[target examples, kernels]`.
+    source_held: bool `[folds, source examples]`.
+    target_held: bool `[folds, target examples]`.
+    regularization: As in `ratio`.
+
+  Returns:
+    A scalar, half the sum over folds up to a constant: equation 5 of the paper.
+  """
+
+  def of_fold(source_held: jax.Array, target_held: jax.Array) -> jax.Array:
+    found = ratio(source, target, ~source_held, ~target_held, regularization)
+    return mean((source @ found) ** 2, source_held) / 2 - mean(target @ found, target_held)
+
+  return jnp.sum(jax.vmap(of_fold)(source_held, target_held))
