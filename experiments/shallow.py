@@ -5,9 +5,9 @@
 
 A method sees the source's training examples with their labels and the target's training examples
 without, and is measured on the target's test examples; of domains named `/all` both are all
-examples. easy_tl and label_propagation answer examples together: they see those of the test instead
-of the training, without labels too. Nothing is drawn at random, so that one seed is all. Writes
-`result.json` to `--workdir`; with the same flags a finished run is not run again.
+examples. easy_tl and label_propagation answer examples together: they adapt to the test examples
+instead of the training's, without labels too. Nothing is drawn at random, so that one seed is all.
+Writes `result.json` to `--workdir`; with the same flags a finished run is not run again.
 """
 
 import json
@@ -105,9 +105,10 @@ def _measured(method: shallow.Shallow, parsed: Mapping[str, Any]) -> dict[str, A
       f'{target.name} holds no vectors, which shallow baselines read: '
       'experiments.extract_features makes some'
     )
-  seen = target.test if method.transductive else target.train
   start = time.monotonic()
-  scores = method.predict(source.train.inputs, source.train.labels, seen.inputs, target.test.inputs)
+  scores = method.predict(
+    source.train.inputs, source.train.labels, target.train.inputs, target.test.inputs
+  )
   seconds = time.monotonic() - start
   confusion = np.zeros((len(target.classes), len(target.classes)), int)
   np.add.at(confusion, (target.test.labels, scores.argmax(axis=1)), 1)
