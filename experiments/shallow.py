@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments import command, compilation, flags, provenance
+from experiments import command, compilation, flags, protocol, provenance
 from experiments.common import Experiment, guarded
 from tlda import data, shallow
-from tlda.data.amazon import NAMES
+from tlda.data import protocols
+from tlda.data.protocol import check_data, facts
 from tlda.errors import UserError
 from tlda.training import parallel
 
@@ -31,9 +32,6 @@ EXPERIMENT = Experiment(
   name='shallow',
   doc=__doc__,
   defaults={'method': 'coral', 'source': 'amazon/books', 'target': 'amazon/dvd'},
-  protocols={
-    (source, target): 'amazon/dann2016' for source in NAMES for target in NAMES if source != target
-  },
 )
 _HELP = {
   'method': f'One of {", ".join(shallow.names())}.',
@@ -75,9 +73,7 @@ def launch(
   pair = (parsed['source'], parsed['target'])
   folder = '-'.join((name, *pair)).replace('/', '_').replace(':', '_')
   workdir = Path(parsed['workdir'] or f'runs/{experiment.name}/{folder}')
-  parsed['protocol'] = parsed['protocol'] or experiment.protocols.get(
-    pair, f'{experiment.name}/custom'
-  )
+  parsed['protocol'] = settled(experiment.name, parsed)
   if (found := _finished(workdir, parsed)) is None:
     method = kind(**{field: parsed[f'{name}.{field}'] for field in flags.fields(kind)})
     found = {'experiment': experiment.name, **_measured(method, parsed)}
@@ -86,6 +82,7 @@ def launch(
     words = ['python', '-m', f'experiments.{experiment.name}', *argv[1:]]
     found['config'] = {
       'flags': parsed,
+      'protocol_sha256': protocol.fingerprint(parsed['protocol']),
       'command': shlex.join(words),
       'commit': provenance.commit(),
       'versions': provenance.versions(),
@@ -94,6 +91,30 @@ def launch(
     _write(workdir, found)
   print(f'{name}: target test accuracy {100 * found["accuracy"]["target_test"][0]:.2f}%')
   return found
+
+
+def settled(experiment: str, parsed: Mapping[str, Any]) -> str:
+  """Returns the name of the protocol: of what it fixes, only pairs and data matter here.
+
+  Args:
+    experiment: Its name.
+    parsed: All flags.
+
+  Returns:
+    The protocol that was asked for, or else the first that has this pair, or `EXPERIMENT/custom`.
+
+  Raises:
+    UserError: There is no such protocol, or it has no such pair.
+  """
+  name, pair = parsed['protocol'], (parsed['source'], parsed['target'])
+  if not name:
+    fitting = (name for name, known in protocols.PROTOCOLS.items() if pair in known.pairs)
+    return next(fitting, f'{experiment}/custom')
+  if not name.startswith(protocols.CUSTOM) and pair not in protocols.get(name).pairs:
+    raise UserError(
+      f'--protocol={name} has no pair {" -> ".join(pair)}: name it {protocols.CUSTOM}...'
+    )
+  return name
 
 
 def _measured(method: shallow.Shallow, parsed: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +126,8 @@ def _measured(method: shallow.Shallow, parsed: Mapping[str, Any]) -> dict[str, A
       f'{target.name} holds no vectors, which shallow baselines read: '
       'experiments.extract_features makes some'
     )
+  known = {domain.name: facts(domain) for domain in (source, target)}
+  check_data(parsed['protocol'], known)
   start = time.monotonic()
   scores = method.predict(
     source.train.inputs, source.train.labels, target.train.inputs, target.test.inputs
@@ -123,13 +146,7 @@ def _measured(method: shallow.Shallow, parsed: Mapping[str, Any]) -> dict[str, A
     'confusion_matrix': {'target_test': [confusion.tolist()]},
     'class_names': list(target.classes),
     'seconds': round(seconds, 1),
-    'data': {
-      domain.name: {
-        'examples': {'train': len(domain.train), 'test': len(domain.test)},
-        'sha256': {'train': domain.train.sha256, 'test': domain.test.sha256},
-      }
-      for domain in (source, target)
-    },
+    'data': known,
   }
 
 
