@@ -5,30 +5,33 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tlda.shallow import KLIEP, SVM, ULSIF, kliep, ulsif
+from tlda.shallow import KLIEP, KMM, SVM, ULSIF, density_ratio, kliep, ulsif
 from tlda.shallow.kmm import matched, projected
 from tlda.shallow.linear import gaussian
 from tlda.shallow.shallow import Problem
 from tlda.shallow.svm import separate
 
-# Two places far from each other: 6 and 2 of the source, 1 and 3 of the target.
-SOURCE = np.array([[0.0]] * 6 + [[100.0]] * 2)
-TARGET = np.array([[0.0]] + [[100.0]] * 3)
-RATIO = np.array([1 / 3] * 6 + [3.0] * 2)
-METHODS = KLIEP(kernels=20, iterations=100), ULSIF(kernels=20)
+# Two places far from each other: 15 and 5 of the source, 5 and 15 of the target.
+SOURCE = np.repeat([[0.0], [100.0]], [15, 5], axis=0)
+TARGET = np.repeat([[0.0], [100.0]], [5, 15], axis=0)
+RATIO = np.repeat([1 / 3, 3.0], [15, 5])
+# Without the last of the target.
+FEWER = np.repeat([5 / 19 / 0.75, 14 / 19 / 0.25], [15, 5])
+METHODS = KMM(iterations=300), KLIEP(iterations=50), ULSIF()
 
 
-def kernels(basis: np.ndarray) -> list[jax.Array]:
-  return [gaussian(jnp.asarray(x), jnp.asarray(basis), 1.0) for x in (SOURCE, TARGET)]
+def kernels() -> list[jax.Array]:
+  """Returns the values of kernels around the target, at the source and at the target."""
+  return [gaussian(jnp.asarray(x), jnp.asarray(TARGET), 1.0) for x in (SOURCE, TARGET)]
 
 
 def test_matched_means_have_the_ratio_of_counts() -> None:
   with jax.enable_x64(True):
     within, between = (gaussian(jnp.asarray(SOURCE), jnp.asarray(x), 1.0) for x in (SOURCE, TARGET))
     np.testing.assert_allclose(matched(within, between, 9.0, 0.5, 300), RATIO, rtol=1e-6)
-    # At most 2 each, their sum is 6 + 4 - as near to 8 as a slack of 0 wants.
+    # Five of 2 at most leave 10 of 20 to the others, whose mean a slack of 0 makes 1.
     bounded = matched(within, between, 2.0, 0.0, 300)
-  np.testing.assert_allclose(bounded, [4 / 6] * 6 + [2.0] * 2, rtol=1e-6)
+  np.testing.assert_allclose(bounded, [2 / 3] * 15 + [2.0] * 5, rtol=1e-6)
 
 
 def test_projections_are_the_nearest_weights() -> None:
@@ -41,39 +44,33 @@ def test_projections_are_the_nearest_weights() -> None:
 
 def test_the_likeliest_ratio_is_that_of_counts() -> None:
   with jax.enable_x64(True):
-    source, target = kernels(np.array([[0.0], [100.0]]))
-    np.testing.assert_allclose(
-      source @ kliep.ratio(source, target, np.ones(4, bool), 50), RATIO, rtol=1e-9
-    )
+    source, target = kernels()
+    np.testing.assert_allclose(source @ kliep.ratio(source, target, np.arange(20) < 19, 50), FEWER)
 
 
-def test_the_least_squares_ratio_is_that_of_counts() -> None:
+def test_the_least_squares_ratio_is_shrunk() -> None:
   with jax.enable_x64(True):
-    source, target = kernels(np.array([[0.0], [100.0]]))
-    every = np.ones(8, bool), np.ones(4, bool)
-    np.testing.assert_allclose(source @ ulsif.ratio(source, target, *every, 1e-9), RATIO, rtol=1e-6)
+    source, target = kernels()
+    every = np.ones(20, bool), np.ones(20, bool)
     found = ulsif.ratio(source, target, *every, 0.25)
-    # Tested on the first of the source and the last of the target, fitted to all the others.
-    held = np.arange(8)[None] < 1, np.arange(4)[None] > 2
+    # The first of the source and the last of the target are held out of one fold, none of others.
+    one = np.arange(density_ratio.FOLDS)[:, None] == 0
+    held = one & (np.arange(20) == 0), one & (np.arange(20) == 19)
     error = ulsif.held_out_error(source, target, *held, 0.25)
-  # (3/4 + 1/4) a = 1/4 and (1/4 + 1/4) b = 3/4.
-  np.testing.assert_allclose(found, [0.25, 1.5], rtol=1e-9)
-  # (5/7 + 1/4) a = 1/3 and (2/7 + 1/4) b = 2/3, of which a is at the one and b at the other.
-  one, other = (1 / 3) / (5 / 7 + 1 / 4), (2 / 3) / (2 / 7 + 1 / 4)
-  np.testing.assert_allclose(error, one**2 / 2 - other, rtol=1e-9)
+  # (5 * 3/4 + 1/4) a = 1/4 for each of five at 0, (15 * 1/4 + 1/4) b = 3/4 for fifteen at 100.
+  np.testing.assert_allclose(found, [1 / 16] * 5 + [3 / 16] * 15, rtol=1e-9)
+  # The same with 14 and 5 of 19 of the source, and 5 and 14 of 19 of the target.
+  near, far = (5 / 19) / (5 * 14 / 19 + 1 / 4), (14 / 19) / (15 * 5 / 19 + 1 / 4)
+  np.testing.assert_allclose(error, (5 * near) ** 2 / 2 - 15 * far, rtol=1e-9)
 
 
 @pytest.mark.parametrize('method', METHODS, ids=lambda x: type(x).__name__)
-def test_a_weighted_gaussian_has_the_moments_of_another(method: KLIEP | ULSIF) -> None:
-  rng = np.random.default_rng(0)
-  source, target = rng.normal(size=(100, 1)), 0.7 * rng.normal(size=(100, 1)) + 0.5
+def test_every_estimate_finds_the_ratio_of_counts(method: KMM | KLIEP | ULSIF) -> None:
+  """More than half of the distances are 0, so that kernels have the width 1."""
   with jax.enable_x64(True):
-    arrays = map(jnp.asarray, (source, np.arange(100) % 2, target, target))
-    found = np.asarray(method.weights(Problem(*arrays, classes=2)))
-  # Weighted so, the source has the mean and the mean square of the target.
-  moments = [np.average(source[:, 0] ** power, weights=found) for power in (1, 2)]
-  np.testing.assert_allclose(moments, [np.mean(target), np.mean(target**2)], atol=0.1)
-  assert found.min() >= 0
+    arrays = map(jnp.asarray, (SOURCE, np.arange(20) % 2, TARGET, TARGET))
+    found = method.weights(Problem(*arrays, classes=2))
+  np.testing.assert_allclose(found, RATIO, rtol=0.01)
 
 
 def test_a_machine_of_two_points_is_their_midplane() -> None:
