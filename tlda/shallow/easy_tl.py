@@ -20,7 +20,7 @@ from tlda.shallow.shallow import Problem, Shallow, check_positive
 
 
 def assigned(distances: np.ndarray) -> np.ndarray:
-  """Solves the intra-domain programming of equations 5 to 7, a linear program.
+  """Solves the intra-domain programming of the paper, a linear program.
 
   On the host, since JAX has no solver of linear programs.
 

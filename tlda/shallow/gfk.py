@@ -19,8 +19,8 @@ def geodesic_flow(source: jax.Array, target: jax.Array) -> jax.Array:
 
   With principal angles t between the subspaces, the geodesic is `U cos(s t) + W sin(s t)` for s
   from 0 to 1, U spanning the source and W orthogonal to it. The integral over s of the projection
-  onto it has, for each angle, a 2 x 2 block in the plane of its columns of U and W (equations 4 to
-  6 of the paper), of which this takes the Cholesky factor.
+  onto it has, for each angle, a 2 x 2 block in the plane of its columns of U and W (the closed form
+  of the paper), of which this takes the Cholesky factor.
 
   Args:
     source: `[features, d]`, orthonormal columns.

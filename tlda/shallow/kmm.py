@@ -22,7 +22,7 @@ def matched(
 ) -> jax.Array:
   """Minimises `b' K b / 2 - k' b` over weights b, by accelerated projected gradients.
 
-  Equation 12 of the paper, with k the sums of `between` times source over target examples.
+  The program of the paper, with k the sums of `between` times source over target examples.
 
   Args:
     kernel: K, `[n, n]`, of source examples, with elements from 0 to 1.

@@ -30,7 +30,7 @@ def transported(
     iterations: Of Sinkhorn, in logarithms.
 
   Returns:
-    `[n, d]`, equation 13 of the paper.
+    `[n, d]`.
   """
   cost = squared_distances(source, target)
   mean = jnp.mean(cost)

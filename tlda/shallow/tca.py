@@ -69,8 +69,8 @@ class TCA(Mapped):
   """Keeps the components along which the domains' means agree (Pan et al., 2011).
 
   The kernel is linear, of examples that are scaled to length 1. So are the eigenvectors, and then
-  the mapped examples, as in the code of Long et al. (ICCV 2013). Under the paper's constraint all
-  components vary alike, which costs two to four points on Office-Caltech10.
+  the mapped examples, as in public code (jindongwang/transferlearning). Under the paper's
+  constraint all components vary alike, which costs two to four points on Office-Caltech10.
 
   Attributes:
     dimension: How many components are kept.

@@ -67,7 +67,7 @@ def ratio(
     regularization: Of the squared coefficients, above 0.
 
   Returns:
-    `[kernels]`, equation 18 of the paper.
+    `[kernels]`.
   """
   counted = jnp.where(source_chosen[:, None], source, 0)
   moments = counted.T @ source / jnp.maximum(jnp.sum(source_chosen), 1)
@@ -93,7 +93,7 @@ def held_out_error(
     regularization: As in `ratio`.
 
   Returns:
-    A scalar, half the sum over folds up to a constant: equation 5 of the paper.
+    A scalar, half the sum over folds up to a constant that no ratio changes.
   """
 
   def of_fold(source_held: jax.Array, target_held: jax.Array) -> jax.Array:
