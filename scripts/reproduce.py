@@ -41,6 +41,7 @@ TABLES = (
   'methods_digits',
   'office31',
   'office_caltech',
+  'office_caltech_surf',
   'office_home',
   'several_sources',
   'source_free',

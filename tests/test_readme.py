@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts import reproduce
-from tlda import data, methods, transfer
+from tlda import data, methods, shallow, transfer
 from tlda.report import tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,7 +58,7 @@ def test_what_is_named_is_there() -> None:
   for name in re.findall(r'`(scripts/[\w.]+)`?', README):
     assert (ROOT / name).exists(), name
   for name in re.findall(r'--method=(\w+)[ `]', README):
-    assert name in methods.names()
+    assert name in methods.names() + shallow.names()
   for name in re.findall(r'--(?:source|target)=(\w+)[ `\n]', README):
     assert name in data.names()
 
@@ -77,6 +77,12 @@ def test_every_method_is_listed() -> None:
   section = README.partition('## Methods')[2].partition('## ')[0]
   listed = re.findall(r'`(\w+)`', section.partition('They compose')[0])
   assert sorted(set(listed) & set(methods.names())) == methods.names()
+
+
+def test_every_shallow_baseline_is_listed() -> None:
+  section = README.partition('## Shallow baselines')[2].partition('\n## ')[0]
+  listed = re.findall(r'`(\w+)`', section)
+  assert sorted(set(listed) & set(shallow.names())) == shallow.names()
 
 
 def test_every_strategy_is_listed() -> None:

@@ -19,6 +19,7 @@ BELOW = {
   'axis': set(),
   'ranges': {'errors'},
   'losses': set(),
+  'shallow': {'errors', 'losses'},
   'models': _GROUND,
   'tasks': _TASKS,
   'transfer': _MODELS,  # Some strategies add modules to the network.
@@ -27,8 +28,8 @@ BELOW = {
   'evaluation': _TASKS | {'transfer', 'data'},
   'training': _TRAINING,
   'report': _TASKS | {'methods', 'evaluation'},
-  'experiments': _TRAINING | {'training', 'report'},
-  'scripts': _TRAINING | {'training', 'report', 'experiments'},
+  'experiments': _TRAINING | {'training', 'report', 'shallow'},
+  'scripts': _TRAINING | {'training', 'report', 'shallow', 'experiments'},
 }
 LOSSES_STAND_ON = {'jax', 'optax', 'chex', 'typing', 'collections', 'functools', 'math'}
 DEVICES = re.compile(
