@@ -124,7 +124,7 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
     noted = [tables.noted(row, notes.get(row['method'])) for row in old]
     tables.write(path, sorted(noted, key=order))
   if tables.is_shown(ROOT / 'README.md', name):
-    tables.update_readme(ROOT / 'README.md', name, path.with_suffix('.md').read_text())
+    tables.update_readme(ROOT / 'README.md', path)
   return path.with_suffix('.md')
 
 

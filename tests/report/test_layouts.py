@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from tlda.errors import UserError
 from tlda.report import layouts
+from tlda.report.formats import markdown
 
 
 def entry(method: str, source: str, rule: str, mean: float, **more: Any) -> dict[str, Any]:
@@ -24,7 +28,7 @@ def entry(method: str, source: str, rule: str, mean: float, **more: Any) -> dict
 
 
 def lines(rows: list[dict[str, Any]]) -> list[str]:
-  return layouts.draw('p', rows).splitlines()
+  return markdown.draw(rows).splitlines()
 
 
 def test_several_rules_are_columns_and_each_pair_is_a_table() -> None:
@@ -61,3 +65,38 @@ def test_many_pairs_are_columns_with_means_and_published_lines_beneath() -> None
   assert found[5] == '| bnm* | 30.00 ± 1.00 | 30.00 ± 1.00 | 30.00 ± 1.00 | – | – | – |'
   assert found[6] == '| mcc, published | 80.00 | 80.00 | 80.00 | 80.00 | 80.00 | – |'
   assert '- \\* bnm: falls \\| behind' in found
+
+
+def test_runs_of_two_commits_are_shown_and_not_averaged() -> None:
+  rows = [entry('source_only', source, 'last', 0.5) for source in 'abcd']
+  rows += [entry('mcc', source, 'last', 0.6) for source in 'ab']
+  rows += [entry('mcc', source, 'last', 0.7, commit='fedcba9876543210+') for source in 'cd']
+  found = lines(rows)
+  assert found[4].endswith('| 50.00 |')
+  first, second = '60.00 ± 1.00', '70.00 ± 1.00'
+  assert found[5] == f'| mcc at 0123456789ab | {first} | {first} | – | – | – |'
+  assert found[6] == f'| mcc at fedcba987654+ | – | – | {second} | {second} | – |'
+  commits = '- commits: <code>0123456789ab</code>, <code>fedcba987654+</code>'
+  assert commits in found
+
+
+def table(mean: str) -> layouts.Table:
+  cells = ['a', '10.00 ± 1.00', '20.00', '40.00', mean, '99.00']
+  return layouts.Table('', ['', 'x', 'y', 'z', 'Mean', 'Other'], 'lrrrrr', [cells], averaged=3)
+
+
+def test_a_printed_mean_must_be_that_of_the_printed_numbers() -> None:
+  """70 / 3 is 23.33; each number may be off by half of the last digit."""
+  for mean in ('23.33', '23.34', '–'):
+    layouts.check_means(table(mean))
+  with pytest.raises(UserError, match=r'the mean of a is printed as 23\.36, .* have 23\.33'):
+    layouts.check_means(table('23.36'))
+
+
+def test_means_of_what_is_published_are_checked_too() -> None:
+  published = {'value': 0.8, 'reference': 'r'}
+  rows = [entry('mcc', source, 'last', 0.4, published=published) for source in 'abcd']
+  (section,) = layouts.sections(rows)
+  (drawn,) = section.tables
+  assert drawn.averaged == 4
+  assert [line[0] for line in drawn.lines] == ['mcc', 'mcc, published']

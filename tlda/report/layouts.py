@@ -1,13 +1,14 @@
-"""Rows of results as Markdown: a line for each run, or for each method with a column a pair."""
+"""What tables of results say: the text of each cell, which Markdown, LaTeX and CSV all draw."""
 
-import html
-import re
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tlda.report import text
+from tlda.errors import UserError
+from tlda.report import comparisons, origins, text
+from tlda.report.origins import Origins
 
 Row = Mapping[str, Any]
 
@@ -15,201 +16,246 @@ Row = Mapping[str, Any]
 FEW_PAIRS = 3
 # What a row may be a number of, the first that a result has, and what that is called.
 MEASURES = {'h_score': 'H-score', 'error': 'error', 'accuracy': 'accuracy'}
+NONE = '–'
 _ORACLE = 'oracle (uses target labels)'
+# Of a printed mean and the printed numbers that it is of, in points: each is rounded to 0.01.
+_ROUNDING = 0.01 + 1e-9
 
 
-def draw(protocol: str, rows: Sequence[Row]) -> str:
-  """Returns the table, or tables, of one protocol.
+@dataclasses.dataclass(frozen=True)
+class Table:
+  """Cells, as they are printed.
+
+  Attributes:
+    caption: What the numbers are.
+    columns: The head of each.
+    alignment: 'l' or 'r' for each.
+    lines: The cells.
+    averaged: How many columns after the first have their mean in the column behind them; 0, where
+      no mean is printed.
+  """
+
+  caption: str
+  columns: Sequence[str]
+  alignment: str
+  lines: Sequence[Sequence[str]]
+  averaged: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+  """What there is of one protocol.
+
+  Attributes:
+    protocol: Its name.
+    tables: One, or one for each pair of domains.
+    remarks: Sentences on all of it.
+    notes: What is to be said of single methods: each and its note.
+    made: How the numbers were made.
+  """
+
+  protocol: str
+  tables: Sequence[Table]
+  remarks: Sequence[str]
+  notes: Sequence[tuple[str, str]]
+  made: Origins
+
+
+def sections(rows: Sequence[Row]) -> list[Section]:
+  """Returns what there is of each protocol, in the order of its first row.
 
   With one number a run, a line says all of it. With several, each chosen by a rule of its own,
   there is a table for each pair of domains and a column for each rule; of many pairs one table,
-  with a column for each.
+  with a column for each. A line of several numbers is of one method at one commit: what was made
+  by two versions of the code is not averaged.
 
   Args:
-    protocol: Its name.
     rows: As `tables.row` makes them.
+
+  Raises:
+    UserError: A printed mean is not that of the printed numbers.
   """
-  pairs = dict.fromkeys(map(_pair, rows))
-  measure = MEASURES[rows[0].get('measure', 'accuracy')]
-  head = (
-    f'**{_cell(protocol)}**: {measure} in percent on the target test examples, mean ± sample '
-    f'standard deviation over seeds'
-  )
+  protocols = dict.fromkeys(entry['protocol'] for entry in rows)
+  found = [_section(name, [row for row in rows if row['protocol'] == name]) for name in protocols]
+  for section in found:
+    for table in section.tables:
+      check_means(table)
+  return found
+
+
+def check_means(table: Table) -> None:
+  """Checks that printed means are those of the printed numbers, to their rounding.
+
+  Raises:
+    UserError: One is not.
+  """
+  for name, *cells in table.lines if table.averaged else ():
+    mean, numbers = cells[table.averaged], cells[: table.averaged]
+    if mean == NONE:
+      continue
+    expected = np.mean([float(cell.partition(' ')[0]) for cell in numbers])
+    if abs(float(mean) - expected) > _ROUNDING:
+      raise UserError(
+        f'the mean of {name} is printed as {mean}, and its numbers have {expected:.2f}'
+      )
+
+
+def _section(protocol: str, rows: Sequence[Row]) -> Section:
+  pairs = list(dict.fromkeys(map(pair, rows)))
   if len(pairs) > FEW_PAIRS:
-    return f'{head}.\n\n{_by_pair(rows, list(pairs))}\n{_notes(rows)}{_of_all(rows)}'
-  if len({entry['selection'] for entry in rows}) == 1:
-    return f'{head}.\n\n{_by_run(rows)}\n{_of_each(rows)}'
-  tables = (
-    f'{head}, {_cell(pair)}.\n\n{_by_rule([entry for entry in rows if _pair(entry) == pair])}'
-    for pair in pairs
+    drawn, made = [_by_pair(rows, pairs)], origins.of_all(rows)
+  elif len(rules(rows)) == 1:
+    drawn, made = [_by_run(rows, pairs)], origins.of_each(rows)
+    return Section(protocol, [drawn[0][0]], drawn[0][1], (), made)
+  else:
+    drawn = [_by_rule([row for row in rows if pair(row) == name], name) for name in pairs]
+    made = origins.of_all(rows)
+  remarks = list(dict.fromkeys(remark for _, remarks in drawn for remark in remarks))
+  notes = dict.fromkeys((entry['method'], entry['note']) for entry in rows if entry.get('note'))
+  return Section(protocol, [table for table, _ in drawn], remarks, list(notes), made)
+
+
+def _caption(rows: Sequence[Row]) -> str:
+  measure = MEASURES[rows[0].get('measure', 'accuracy')]
+  return (
+    f'{measure} in percent on the target test examples, mean ± sample standard deviation over seeds'
   )
-  return '\n'.join(tables) + f'\n{_notes(rows)}{_of_all(rows)}'
 
 
-def _by_run(rows: Sequence[Row]) -> str:
+def _by_run(rows: Sequence[Row], pairs: Sequence[str]) -> tuple[Table, list[str]]:
+  """Returns a line for each run, compared with the first one of its pair."""
   columns = ['Source → target', 'Method', 'Target test', 'Published', 'Difference', 'Seeds']
-  return _table([*columns, 'Selection'], '--rrrr-', [_cells(entry) for entry in rows])
+  columns, alignment = [*columns, 'Selection'], 'llrrrrl'
+  compared, remarks, headings = {}, [], {}
+  for name in pairs:
+    places = [place for place, entry in enumerate(rows) if pair(entry) == name]
+    names = [rows[place]['method'] for place in places]
+    found = comparisons.compare(names, [[rows[place]] for place in places])
+    remarks += [found.remark] * bool(found.remark)
+    if found.cells:
+      headings[found.heading] = None
+      compared |= zip(places, found.cells, strict=True)
+  lines = [_cells(entry) for entry in rows]
+  if compared:
+    lines = [[*line, compared.get(place, NONE)] for place, line in enumerate(lines)]
+    columns, alignment = [*columns, ', '.join(headings)], alignment + 'r'
+  return Table(_caption(rows), columns, alignment, lines), list(dict.fromkeys(remarks))
 
 
-def _by_rule(rows: Sequence[Row]) -> str:
+def _by_rule(rows: Sequence[Row], name: str) -> tuple[Table, list[str]]:
   """Returns a line for each method, a column for each rule."""
-  rules = list(dict.fromkeys(entry['selection'] for entry in rows))
-  lines = []
-  for method in dict.fromkeys(entry['method'] for entry in rows):
-    own = {entry['selection']: entry for entry in rows if entry['method'] == method}
-    entry = next(iter(own.values()))
-    numbers = [_number(own[rule]) if rule in own else '–' for rule in rules]
-    lines.append([_marked(entry), *numbers, *_published(entry), str(len(entry['seeds']))])
-  columns = ['Method', *map(_rule, rules), 'Published', 'Difference', 'Seeds']
-  return _table(columns, '-' + 'r' * (len(columns) - 1), lines)
+  chosen, lines, first = rules(rows), [], []
+  for label, entries in _grouped(rows).items():
+    own = {entry['selection']: entry for entry in entries}
+    entry = entries[0]
+    first.append([own.get(chosen[0])])
+    numbers = [_short(own.get(rule)) for rule in chosen]
+    lines.append([label, *numbers, *published(entry), str(len(entry['seeds']))])
+  columns = ['Method', *map(rule_name, chosen), 'Published', 'Difference', 'Seeds']
+  return _compared(Table(f'{_caption(rows)}, {name}', columns, '', lines), first)
 
 
-def _by_pair(rows: Sequence[Row], pairs: Sequence[str]) -> str:
+def _by_pair(rows: Sequence[Row], pairs: Sequence[str]) -> tuple[Table, list[str]]:
   """Returns a line for each method, a column for each pair, by the first rule; then the means."""
-  rules = list(dict.fromkeys(entry['selection'] for entry in rows))
-  lines = []
-  for method in dict.fromkeys(entry['method'] for entry in rows):
-    own = {(entry['selection'], _pair(entry)): entry for entry in rows if entry['method'] == method}
-    shown = [_short(own.get((rules[0], pair))) for pair in pairs]
-    first = next(iter(own.values()))
-    means = [_mean([own.get((rule, pair)) for pair in pairs]) for rule in rules]
-    lines.append([_marked(first), *shown, *means])
-  lines += _published_lines(rows, pairs, len(rules))
-  columns = ['Method', *pairs, *(f'Mean, {_rule(rule)}' for rule in rules)]
-  return _table(columns, '-' + 'r' * (len(columns) - 1), lines)
+  chosen, lines, first = rules(rows), [], []
+  for label, entries in _grouped(rows).items():
+    own = {(entry['selection'], pair(entry)): entry for entry in entries}
+    first.append([own.get((chosen[0], name)) for name in pairs])
+    means = [_mean([own.get((rule, name)) for name in pairs]) for rule in chosen]
+    lines.append([label, *map(_short, first[-1]), *means])
+  columns = ['Method', *pairs, *(f'Mean, {rule_name(rule)}' for rule in chosen)]
+  table, remarks = _compared(Table(_caption(rows), columns, '', lines, len(pairs)), first)
+  below = _published_lines(rows, pairs, len(table.columns))
+  return dataclasses.replace(table, lines=[*table.lines, *below]), remarks
 
 
-def _published_lines(rows: Sequence[Row], pairs: Sequence[str], rules: int) -> list[list[str]]:
+def _compared(table: Table, first: Sequence[Sequence[Row | None]]) -> tuple[Table, list[str]]:
+  """Adds a column with the differences to the first line, where they can be tested."""
+  names = [line[0].removesuffix('*') for line in table.lines]
+  found = comparisons.compare(names, first)
+  columns, lines = table.columns, table.lines
+  if found.cells:
+    columns = [*columns, found.heading]
+    lines = [[*line, cell] for line, cell in zip(lines, found.cells, strict=True)]
+  alignment = 'l' + 'r' * (len(columns) - 1)
+  remarks = [found.remark] * bool(found.remark)
+  return dataclasses.replace(table, columns=columns, lines=lines, alignment=alignment), remarks
+
+
+def _published_lines(rows: Sequence[Row], pairs: Sequence[str], columns: int) -> list[list[str]]:
   """Returns a line for each method whose numbers are published, beneath the measured ones."""
   lines = []
   for method in dict.fromkeys(entry['method'] for entry in rows if entry['published']):
     known = {
-      _pair(entry): entry['published']['value']
+      pair(entry): entry['published']['value']
       for entry in rows
       if entry['method'] == method and entry['published']
     }
-    numbers = [text.percent(known[pair]) if pair in known else '–' for pair in pairs]
-    whole = all(pair in known for pair in pairs)
-    mean = text.percent(float(np.mean(list(known.values())))) if whole else '–'
-    lines.append([f'{method}, published', *numbers, mean, *['–'] * (rules - 1)])
+    numbers = [text.percent(known[name]) if name in known else NONE for name in pairs]
+    whole = all(name in known for name in pairs)
+    mean = text.percent(float(np.mean(list(known.values())))) if whole else NONE
+    line = [f'{method}, published', *numbers, mean]
+    lines.append(line + [NONE] * (columns - len(line)))
   return lines
 
 
-def _table(columns: Sequence[str], alignment: str, lines: Sequence[Sequence[str]]) -> str:
-  rule = ''.join('--:|' if side == 'r' else '---|' for side in alignment)
-  rows = [f'| {" | ".join(map(_cell, cells))} |\n' for cells in (columns, *lines)]
-  return f'{rows[0]}|{rule}\n{"".join(rows[1:])}'
+def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
+  """Returns the rows of each line: of a method, and of each commit, where it has several."""
+  commits: dict[str, dict[str, None]] = {}
+  for entry in rows:
+    commits.setdefault(entry['method'], {})[entry['commit']] = None
+  noted = {entry['method'] for entry in rows if entry.get('note')}
+  lines: dict[str, list[Row]] = {}
+  for method, made in commits.items():
+    for commit in made:
+      label = method + f' at {text.commit(commit)}' * (len(made) > 1) + '*' * (method in noted)
+      own = [row for row in rows if (row['method'], row['commit']) == (method, commit)]
+      lines[label] = own
+  return lines
 
 
 def _cells(entry: Row) -> list[str]:
   """Returns the cells of a line that says all of one run."""
-  return [
-    _pair(entry),
-    entry['method'],
-    _number(entry),
-    *_published(entry),
-    str(len(entry['seeds'])),
-    _rule(entry['selection']),
-  ]
+  of_run = [pair(entry), entry['method'], number(entry), *published(entry)]
+  return [*of_run, str(len(entry['seeds'])), rule_name(entry['selection'])]
 
 
-def _pair(entry: Row) -> str:
+def rules(rows: Sequence[Row]) -> list[str]:
+  """Returns the rules by which numbers were chosen; a table of pairs is of the first."""
+  return list(dict.fromkeys(entry['selection'] for entry in rows))
+
+
+def pair(entry: Row) -> str:
+  """Returns the domains of a row: 'mnist → usps'."""
   return text.arrow(entry['source'], entry['target'])
 
 
-def _rule(name: str) -> str:
+def rule_name(name: str) -> str:
+  """Returns a rule as it is printed; the oracle says what it is."""
   return _ORACLE if name == 'oracle' else name
 
 
-def _number(entry: Row) -> str:
+def number(entry: Row) -> str:
+  """Returns '75.00 ± 5.00'; of a single seed there is no deviation."""
   std = entry['target_test_std']
   return text.percent(entry['target_test_mean']) + (
     '' if std is None else f' ± {text.percent(std)}'
   )
 
 
-def _published(entry: Row) -> list[str]:
+def published(entry: Row) -> list[str]:
   """Returns the published number, and how far the measured one is from it."""
   if not entry['published']:
-    return ['–', '–']
+    return [NONE, NONE]
   value = entry['published']['value']
   return [text.percent(value), text.difference(entry['target_test_mean'] - value)]
 
 
 def _short(entry: Row | None) -> str:
-  return _number(entry) if entry else '–'
+  return number(entry) if entry else NONE
 
 
 def _mean(entries: Sequence[Row | None]) -> str:
   """Returns the mean over pairs, where none is missing."""
   found = [entry['target_test_mean'] for entry in entries if entry]
-  return text.percent(float(np.mean(found))) if len(found) == len(entries) else '–'
-
-
-def _marked(entry: Row) -> str:
-  return entry['method'] + ('*' if entry.get('note') else '')
-
-
-def _notes(rows: Sequence[Row]) -> str:
-  """Returns what is to be said of single methods."""
-  notes = dict.fromkeys((entry['method'], entry['note']) for entry in rows if entry.get('note'))
-  lines = ''.join(f'- \\* {_cell(method)}: {_cell(note)}\n' for method, note in notes)
-  return f'{lines}\n' if lines else ''
-
-
-def _of_each(rows: Sequence[Row]) -> str:
-  """Returns what it takes to make each number again, folded away."""
-  made = [
-    f'- {_cell(entry["method"])}, {_cell(_pair(entry))}: '
-    f'{_code(entry["command"])} at {_code(entry["commit"][:12])}'
-    for entry in rows
-  ]
-  return _folded('How each number was made', made + _sources(rows))
-
-
-def _of_all(rows: Sequence[Row]) -> str:
-  """Returns one command as an example, and where all of them stand."""
-  first = rows[0]
-  commits = dict.fromkeys(entry['commit'][:12] for entry in rows)
-  made = [
-    f'- such as {_code(first["command"])}; the command and commit of each stand in the JSON file '
-    'beside this',
-    f'- commits: {", ".join(map(_code, commits))}',
-  ]
-  return _folded('How these numbers were made', made + _sources(rows))
-
-
-def _sources(rows: Sequence[Row]) -> list[str]:
-  data = {name: facts for entry in rows for name, facts in (entry['data'] or {}).items()}
-  hashes = [f'{_cell(name)} {_code(_hash(facts["sha256"]))}' for name, facts in data.items()]
-  references = dict.fromkeys(
-    entry['published']['reference'] for entry in rows if entry['published']
-  )
-  lines = [f'- sha256: {", ".join(hashes)}'] * bool(hashes)
-  fixed = dict.fromkeys(
-    entry['protocol_sha256'][:12] for entry in rows if 'protocol_sha256' in entry
-  )
-  lines += [f'- Protocol with its data: {", ".join(map(_code, fixed))}'] * bool(fixed)
-  return lines + [f'- Published: {_cell("; ".join(references))}'] * bool(references)
-
-
-def _folded(summary: str, lines: Sequence[str]) -> str:
-  listed = '\n'.join(lines)
-  return f'<details><summary>{summary}</summary>\n\n{listed}\n\n</details>\n'
-
-
-def _cell(content: str) -> str:
-  """Returns a text that cannot end its cell or begin an element."""
-  return re.sub(r'\s+', ' ', html.escape(content, quote=False)).replace('|', '\\|')
-
-
-def _code(content: str) -> str:
-  """Returns a text set as code, whatever it holds."""
-  return f'<code>{_cell(content)}</code>'
-
-
-def _hash(value: str | Mapping[str, str]) -> str:
-  """Returns the beginning of a hash, or of the hash of each split."""
-  if isinstance(value, Mapping):
-    return ', '.join(f'{split} {part[:12]}' for split, part in value.items())
-  return value[:12]
+  return text.percent(float(np.mean(found))) if len(found) == len(entries) else NONE

@@ -40,3 +40,13 @@ def compact(value: Any) -> str:
   if isinstance(value, int) and not isinstance(value, bool):
     return f'{value:,}'
   return '–' if value is None else str(value)
+
+
+def probability(value: float) -> str:
+  """Returns '0.031', and '<0.001' for what is less than that."""
+  return '<0.001' if value < 0.001 else f'{value:.3f}'
+
+
+def commit(name: str) -> str:
+  """Returns the beginning of a commit, with the plus that says that files had changed since."""
+  return name[:12] + '+' * name.endswith('+')

@@ -1,4 +1,4 @@
-"""How far apart two domains are in a space of features."""
+"""The proxy A-distance."""
 
 import numpy as np
 from jax.typing import ArrayLike

@@ -1,0 +1,1 @@
+"""Tables of results in the forms that they are read in: each `draw`s rows as a text."""
