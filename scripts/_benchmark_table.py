@@ -31,8 +31,8 @@ is the CPU time of the Python thread that makes a feed and dispatches it, as a s
 fastest step. The *first call* compiles. *Peak memory* is that of the process (on an \
 accelerator, the device's), two sets of 60,000 examples included. Cases took turns, each in a \
 process of its own; a ratio of medians is taken within a round. PyTorch's threads sleep while they \
-wait (`OMP_WAIT_POLICY=PASSIVE`); OpenBLAS has one (`OPENBLAS_NUM_THREADS=1`).
-"""
+wait (`OMP_WAIT_POLICY=PASSIVE`)"""
+_ONE_THREAD = '; OpenBLAS has one (`OPENBLAS_NUM_THREADS=1`)'
 
 
 def markdown(result: Mapping[str, Any]) -> str:
@@ -43,7 +43,7 @@ def markdown(result: Mapping[str, Any]) -> str:
     'images of 28x28x3; `MLP` is a shallow network on 512 numbers.\n',
     _CASES + ''.join(map(_case, cases)),
     _RATIOS + ''.join(compared) if compared else '',
-    _NOTES,
+    f'{_NOTES}{_ONE_THREAD * (result.get("blas_threads") == 1)}.\n',  # Old ones had all.
     ''.join(f'{sentence}.\n' for sentence in result['left_out']),
     made(result, [row['versions'] for row in cases]),
   ]

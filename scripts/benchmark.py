@@ -154,6 +154,7 @@ def result(name: str, torch_python: str | None, rounds: int, seconds: float) -> 
     'load': os.getloadavg()[0],
     'rounds': rounds,
     'seconds_in_a_round': seconds,
+    'blas_threads': 1,  # As _workers.py has it.
   }
   return about | BENCHMARKS[name].measure(torch_python, rounds, seconds)
 

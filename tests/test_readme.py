@@ -1,5 +1,6 @@
 """The README's code is run as it stands there, and its tables are what the results say."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import reproduce
+from scripts import benchmark, reproduce
 from tlda import data, methods, shallow, transfer
 from tlda.report import tables
 
@@ -71,6 +72,22 @@ RESULTS = {name: ROOT / 'experiments' / 'results' / f'{name}.json' for name in r
 def test_tables_are_drawn_from_their_results(name: str) -> None:
   path, readme = RESULTS[name], ROOT / 'README.md'
   assert tables.is_current(path, readme if tables.is_shown(readme, name) else None)
+
+
+@pytest.mark.parametrize('name', benchmark.BENCHMARKS)
+def test_benchmarks_are_drawn_from_their_results(name: str) -> None:
+  path = ROOT / 'experiments' / 'results' / f'benchmark_{name}.json'
+  drawn = benchmark.BENCHMARKS[name].draw(json.loads(path.read_text()))
+  assert path.with_suffix('.md').read_text() == drawn
+
+
+def test_every_file_among_the_results_is_drawn_by_a_script() -> None:
+  """What stands there, and is not checked above, nobody would miss if it were typed."""
+  names = {*reproduce.TABLES, *(f'benchmark_{name}' for name in benchmark.BENCHMARKS)}
+  files = list((ROOT / 'experiments' / 'results').iterdir())
+  assert {path.stem for path in files} <= names
+  assert {path.suffix for path in files} <= {'.json', '.md', '.csv', '.tex', '.svg'}
+  assert all(path.with_suffix('.json').exists() for path in files)
 
 
 def test_every_method_is_listed() -> None:
