@@ -11,6 +11,8 @@ import numpy as np
 
 from tlda.errors import UserError
 
+# What bounds the target error, and this itself.
+ERROR_TERMS = ('source_error', 'divergence', 'joint_error', 'bound', 'target_error')
 _RESULT = {
   'experiment': str,
   'method': str,
@@ -61,6 +63,7 @@ def read_result(path: Path) -> dict[str, Any]:
   _check_sources(path, result, seeds)
   _check_classes(path, result)
   _check_calibration(path, result, seeds)
+  _check_divergences(path, result)
   published = _mapping(path, result, 'published')
   fits = isinstance(published.get('reference'), str) and _is_number(published.get('value'))
   _require(fits or not published, path, 'the published number lacks its value or its reference')
@@ -128,6 +131,20 @@ def _check_calibration(path: Path, result: Mapping[str, Any], seeds: int) -> Non
       fits = fits and all(_are_numbers(column, bins) for column in columns)
     fits = fits and _is_number(measured.get('examples'))
   _require(fits, path, f'the calibration does not fit {seeds} seeds, or lacks a table')
+
+
+def _check_divergences(path: Path, result: Mapping[str, Any]) -> None:
+  """Checks what is said of the distance between the domains, where anything is."""
+  for key in ('proxy_a_distance', 'sliced_wasserstein', 'joint_error', 'error_bound'):
+    found = _mapping(path, result, key)
+    names = ERROR_TERMS if key == 'error_bound' else ('before', 'after')
+    fits = all(_is_number(found.get(name)) for name in names)
+    _require(fits or not found, path, f'{key!r} lacks a number')
+  found = _mapping(path, result, 'maximum_mean_discrepancy')
+  for moment in ('before', 'after') if found else ():
+    own = _mapping(path, found, moment)
+    fits = _is_number(own.get('squared')) and _is_number(own.get('p_value'))
+    _require(fits, path, f"'maximum_mean_discrepancy' lacks a number {moment} training")
 
 
 def _check_samples(path: Path, samples: Mapping[str, np.ndarray], domain: str) -> None:

@@ -18,6 +18,7 @@ from tlda.report.sections import (
   calibration,
   confusion,
   curves,
+  divergence,
   features,
   heat_maps,
   provenance,
@@ -25,7 +26,10 @@ from tlda.report.sections import (
   samples,
 )
 
-_SECTIONS = (results, samples, curves, features, confusion, calibration, heat_maps, provenance)
+_SECTIONS = (
+  *(results, samples, curves, features, divergence, confusion, calibration, heat_maps),
+  provenance,
+)
 
 
 def write(workdirs: Sequence[Path], output: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tlda.data import Split
-from tlda.evaluation import divergences, selection
+from tlda.evaluation import selection
 from tlda.methods import Outputs
-from tlda.training import explained
+from tlda.training import apart, explained
 from tlda.training.evaluate import FEWEST, Evaluator, sample_rows
 from tlda.training.run import Run, unscorable
 from tlda.training.state import TrainState
@@ -112,8 +112,11 @@ def explain(
     say: Takes a line for the user.
 
   Returns:
-    More samples (`heat_maps`), and more of the result: `proxy_a_distance`, and `calibration` as
-    `calibrate` returns it; {} in the place of what failed. Neither is there without source data.
+    More samples (`heat_maps`), and more of the result: `proxy_a_distance`,
+    `maximum_mean_discrepancy`, `sliced_wasserstein` and `joint_error`, each `before` and `after`
+    training, and `error_bound`, all of the first seed, as `apart` measures them; `calibration` as
+    `calibrate` returns it; {} in the place of what failed. None is there without source data; the
+    last two of the first five neither, where classes are unknown or the source is the target.
   """
 
   def tried(what: str, function: Callable[[], Any]) -> Any:
@@ -130,10 +133,19 @@ def explain(
   more = tried('heat maps', maps) if 'target_images' in samples else {}
   if not run.sources:
     return more, {}
-  return more, {
-    'proxy_a_distance': tried('the proxy A-distance', lambda: distances(samples)),
+  about = {
+    'proxy_a_distance': tried('the proxy A-distance', lambda: apart.distances(samples)),
+    'maximum_mean_discrepancy': tried('the discrepancy', lambda: apart.discrepancies(samples)),
+    'sliced_wasserstein': tried('the Wasserstein distance', lambda: apart.transports(samples)),
     'calibration': tried('calibration', lambda: explained.calibrate(*_apart(run, seen))),
   }
+  if run.method.spec.unknown or run.sources[0].name == run.target.name:
+    return more, about  # There is no joint classifier of what is unlike, or the same.
+  joint = tried('the joint error', lambda: apart.joint_errors(samples))
+  terms = lambda: apart.bound(*seen, about['proxy_a_distance'], joint)
+  known = about['proxy_a_distance'] and joint
+  bound = tried('the bound of the target error', terms) if known else {}
+  return more, about | {'joint_error': joint, 'error_bound': bound}
 
 
 def _apart(run: Run, seen: Seen) -> Seen:
@@ -143,16 +155,6 @@ def _apart(run: Run, seen: Seen) -> Seen:
   halves = {'source': slice(0, None, 2), 'target': slice(1, None, 2)}
   logits = {name: seen.logits[name][:, rows] for name, rows in halves.items()}
   return Seen(logits, {name: seen.labels[name][rows] for name, rows in halves.items()})
-
-
-def distances(samples: Samples) -> dict[str, float]:
-  """Returns the proxy A-distance between the domains' features, before and after training."""
-  return {
-    when: divergences.proxy_a_distance(
-      samples[f'features_{when}_source'], samples[f'features_{when}_target']
-    )
-    for when in ('before', 'after')
-  }
 
 
 def summarize(
