@@ -70,8 +70,8 @@ NOTES = {
   'the tilt of the source',
   'mcd': 'calls 79 in 100 target reviews negative (source_only 55, truth 50): of two classes both '
   'heads agree most easily on one',
-  'mdd': 'calls 84 in 100 target reviews negative (source_only 55, truth 50): of two classes a head '
-  'and its adversary agree most easily on one; it is so from the hundredth step on',
+  'mdd': 'calls 84 in 100 target reviews negative (source_only 55, truth 50): of two classes a '
+  'head and its adversary agree most easily on one; accuracy falls from the hundredth step on',
 }
 
 # Two classes and bags of words: what needs batch normalisation or images is left out.
