@@ -1,5 +1,7 @@
 """Makes a table of results: runs what is missing, writes `experiments/results/` and the README.
 
+Markdown, CSV and LaTeX have the same numbers; where some are published there is a forest plot too.
+
   python scripts/reproduce.py digits               every row
   python scripts/reproduce.py digits --only=dann   the rows of one method; the others stay
   python scripts/reproduce.py digits --draw        no run: draws the table from its JSON again

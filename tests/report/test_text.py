@@ -11,6 +11,13 @@ def test_percentages_have_two_places() -> None:
 def test_differences_have_a_sign() -> None:
   assert text.difference(0.012) == '+1.20'
   assert text.difference(-0.0035) == '−0.35'
+  assert text.difference(-0.00004) == '+0.00'
+
+
+def test_probabilities_and_commits() -> None:
+  assert [text.probability(p) for p in (0.03125, 0.001, 0.0004)] == ['0.031', '0.001', '<0.001']
+  assert text.commit('0123456789abcdef') == '0123456789ab'
+  assert text.commit('0123456789abcdef+') == '0123456789ab+'
 
 
 def test_arrow_names_all_sources() -> None:

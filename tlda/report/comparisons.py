@@ -52,8 +52,7 @@ def compare(names: Sequence[str], lines: Sequence[Sequence[Row | None]]) -> Comp
   remark = (
     f'{heading}: the mean difference to {names[0]} over {count} pairs of equal domains and seeds, '
     'and the two-sided p of an exact sign-flip test, corrected by Holm for the number of methods '
-    f'tested ({len(tested)}). Below 0.05 a difference is larger than the noise of the seeds, on '
-    'these domains.'
+    f'tested ({len(tested)}). Below 0.05 a difference is larger than the noise over these.'
   )
   return Comparison(heading, ['–', *cells], remark)
 

@@ -12,7 +12,8 @@ def percent(fraction: float) -> str:
 
 def difference(fraction: float) -> str:
   """Returns percentage points with a sign, the minus as printers set it: '+1.20', '−0.35'."""
-  return f'{100 * fraction:+.2f}'.replace('-', '−')
+  points = round(100 * fraction, 2) + 0.0  # Nothing is not less than nothing.
+  return f'{points:+.2f}'.replace('-', '−')
 
 
 def arrow(source: list[str], target: str) -> str:
