@@ -109,7 +109,7 @@ def figure(judged: Mapping[str, Any]) -> str:
     axes.hlines(places, *100 * ends.T, color='#8fb3d9', linewidth=3)
     axes.plot([100 * row['below_oracle'] for row in rows], places, 'o', color='#1f5fa8')
     axes.set_yticks(places, [row['rule'].replace('_', ' ') for row in rows])
-    axes.set_xlabel('points below the best step of a run: mean, and quartiles over runs')
+    axes.set_xlabel('points below the oracle: mean, and quartiles over runs')
     axes.set_xlim(left=0)
     axes.spines[['top', 'right']].set_visible(False)
     axes.grid(axis='x', alpha=0.25)
