@@ -189,7 +189,7 @@ def build(
   spec = problem.describe(sources, target, start)
   parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
-  name = protocol.settled(parsed)
+  name = protocol.settled(experiment.name, parsed)
   published = experiment.published.get((name, *pair, parsed['method']))
   folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   folder = folder.replace('/', '_').replace(':', '_')

@@ -25,11 +25,12 @@ def defaults(name: str, own: Mapping[str, Any]) -> dict[str, Any]:
   return {**own, **known.fixed, 'source': source, 'target': target}
 
 
-def settled(parsed: Mapping[str, Any]) -> str:
+def settled(experiment: str, parsed: Mapping[str, Any]) -> str:
   """Returns the name under which a run is reported.
 
   Args:
-    parsed: All flags, and `experiment`.
+    experiment: Its name.
+    parsed: All flags.
 
   Returns:
     The protocol that was asked for, or else the one that the run follows, or `EXPERIMENT/custom`.
@@ -39,7 +40,7 @@ def settled(parsed: Mapping[str, Any]) -> str:
   """
   name = parsed['protocol']
   if not name:
-    return protocols.find(parsed) or f'{parsed["experiment"]}/custom'
+    return protocols.find(parsed) or f'{experiment}/custom'
   found = protocols.get(name).departures(parsed) if _is_registered(name) else []
   if found:
     raise UserError(

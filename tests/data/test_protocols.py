@@ -18,7 +18,7 @@ from tlda.errors import UserError
 
 def following(name: str, **others: Any) -> dict[str, Any]:
   """Returns all flags of a run that follows a protocol, but for some."""
-  own = {**common.DEFAULTS, 'experiment': 'mine', 'protocol': name}
+  own = {**common.DEFAULTS, 'protocol': name}
   return {**protocol.defaults(name, own), **others}
 
 
@@ -43,16 +43,16 @@ def test_no_two_protocols_are_the_same() -> None:
 
 @pytest.mark.parametrize('name', protocols.names())
 def test_a_run_that_follows_is_told_under_its_name(name: str) -> None:
-  assert protocol.settled(following(name)) == name
-  assert protocol.settled(following(name) | {'protocol': ''}) == name
+  assert protocol.settled('mine', following(name)) == name
+  assert protocol.settled('mine', following(name) | {'protocol': ''}) == name
 
 
 def test_a_run_that_departs_is_custom_or_refused() -> None:
   other = following('digits/adda', steps=999, target='mnist_m')
-  assert protocol.settled(other | {'protocol': ''}) == 'mine/custom'
-  assert protocol.settled(other | {'protocol': 'custom/short'}) == 'custom/short'
+  assert protocol.settled('mine', other | {'protocol': ''}) == 'mine/custom'
+  assert protocol.settled('mine', other | {'protocol': 'custom/short'}) == 'custom/short'
   with pytest.raises(UserError) as refused:
-    protocol.settled(other)
+    protocol.settled('mine', other)
   assert str(refused.value) == (
     '--protocol=digits/adda is not followed (it has no pair adda/mnist -> mnist_m; --steps is 1000 '
     'there, 999 here): leave out what departs from it, or name the protocol custom/...'
@@ -61,7 +61,7 @@ def test_a_run_that_departs_is_custom_or_refused() -> None:
 
 def test_an_unknown_protocol_is_refused_by_its_nearest() -> None:
   with pytest.raises(UserError, match='digits/adda'):
-    protocol.settled(following('') | {'protocol': 'digits/ada'})
+    protocol.settled('mine', following('') | {'protocol': 'digits/ada'})
 
 
 def test_the_flag_brings_what_the_protocol_fixes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ def test_each_follows_the_protocol_of_its_name(name: str) -> None:
   own = importlib.import_module(f'experiments.{name}')
   flags = {**common.DEFAULTS, **own.EXPERIMENT.defaults, 'experiment': name}
   for source, target in own.PAIRS:
-    assert protocol.settled({**flags, 'source': source, 'target': target}) == name
+    assert protocol.settled('mine', {**flags, 'source': source, 'target': target}) == name
   assert len(own.TABLE) == len(set(own.TABLE)) == len(own.EXPERIMENT.published)
 
 
