@@ -100,3 +100,11 @@ def test_means_of_what_is_published_are_checked_too() -> None:
   (drawn,) = section.tables
   assert drawn.averaged == 4
   assert [line[0] for line in drawn.lines] == ['mcc', 'mcc, published']
+
+
+def test_a_table_of_single_runs_shows_notes_too() -> None:
+  rows = [entry('dann', 'a', 'last', 0.5), entry('bnm', 'a', 'last', 0.3, note='falls behind')]
+  drawn = markdown.draw(rows)
+  assert '| bnm* |' in drawn
+  assert '| dann |' in drawn
+  assert '- \\* bnm: falls behind\n' in drawn

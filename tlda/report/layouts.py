@@ -106,7 +106,6 @@ def _section(protocol: str, rows: Sequence[Row]) -> Section:
     drawn, made = [_by_pair(rows, pairs)], origins.of_all(rows)
   elif len(rules(rows)) == 1:
     drawn, made = [_by_run(rows, pairs)], origins.of_each(rows)
-    return Section(protocol, [drawn[0][0]], drawn[0][1], (), made)
   else:
     drawn = [_by_rule([row for row in rows if pair(row) == name], name) for name in pairs]
     made = origins.of_all(rows)
@@ -216,7 +215,8 @@ def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def _cells(entry: Row) -> list[str]:
   """Returns the cells of a line that says all of one run."""
-  of_run = [pair(entry), entry['method'], number(entry), *published(entry)]
+  method = entry['method'] + '*' * bool(entry.get('note'))
+  of_run = [pair(entry), method, number(entry), *published(entry)]
   return [*of_run, str(len(entry['seeds'])), rule_name(entry['selection'])]
 
 
