@@ -23,7 +23,6 @@ import numpy as np
 from experiments import command, compilation, flags, protocol, provenance
 from experiments.common import Experiment, guarded
 from tlda import data, shallow
-from tlda.data import protocols
 from tlda.data.protocol import check_data, facts
 from tlda.errors import UserError
 from tlda.training import parallel
@@ -73,7 +72,7 @@ def launch(
   pair = (parsed['source'], parsed['target'])
   folder = '-'.join((name, *pair)).replace('/', '_').replace(':', '_')
   workdir = Path(parsed['workdir'] or f'runs/{experiment.name}/{folder}')
-  parsed['protocol'] = settled(experiment.name, parsed)
+  parsed['protocol'] = protocol.settled(experiment.name, parsed)
   if (found := _finished(workdir, parsed)) is None:
     method = kind(**{field: parsed[f'{name}.{field}'] for field in flags.fields(kind)})
     found = {'experiment': experiment.name, **_measured(method, parsed)}
@@ -91,30 +90,6 @@ def launch(
     _write(workdir, found)
   print(f'{name}: target test accuracy {100 * found["accuracy"]["target_test"][0]:.2f}%')
   return found
-
-
-def settled(experiment: str, parsed: Mapping[str, Any]) -> str:
-  """Returns the name of the protocol: of what it fixes, only pairs and data matter here.
-
-  Args:
-    experiment: Its name.
-    parsed: All flags.
-
-  Returns:
-    The protocol that was asked for, or else the first that has this pair, or `EXPERIMENT/custom`.
-
-  Raises:
-    UserError: There is no such protocol, or it has no such pair.
-  """
-  name, pair = parsed['protocol'], (parsed['source'], parsed['target'])
-  if not name:
-    fitting = (name for name, known in protocols.PROTOCOLS.items() if pair in known.pairs)
-    return next(fitting, f'{experiment}/custom')
-  if not name.startswith(protocols.CUSTOM) and pair not in protocols.get(name).pairs:
-    raise UserError(
-      f'--protocol={name} has no pair {" -> ".join(pair)}: name it {protocols.CUSTOM}...'
-    )
-  return name
 
 
 def _measured(method: shallow.Shallow, parsed: Mapping[str, Any]) -> dict[str, Any]:

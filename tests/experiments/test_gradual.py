@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments import gradual
@@ -26,3 +27,16 @@ def test_each_domain_starts_from_the_one_before(
   capsys.readouterr()
   assert gradual.launch([*words, f'--workdir={tmp_path}']) == result
   assert capsys.readouterr().out.count('is finished') == 4  # The first stage too.
+
+
+def test_domains_need_not_have_equally_many_examples(tmp_path: Path) -> None:
+  labels = np.arange(60) % 2
+  inputs = np.stack([2.0 * labels, np.arange(60) / 60], axis=1).astype(np.float32)
+  for count in (60, 50, 40):
+    split = {'x_train': inputs[:count], 'y_train': labels[:count]}
+    np.savez(tmp_path / f'{count}.npz', **split, x_test=inputs[:20], y_test=labels[:20])
+  source, between, target = (f'npz:{tmp_path}/{count}.npz' for count in (60, 50, 40))
+  words = ['gradual', f'--source={source}', f'--through={between}', f'--target={target}']
+  words += ['--steps=10', '--batch_size=16', '--report=false', f'--workdir={tmp_path}/run']
+  result = gradual.launch(words)
+  assert result['data'][target]['examples']['train'] == 40

@@ -67,7 +67,7 @@ def test_a_result_is_that_of_any_run(folder: Path, capsys: pytest.CaptureFixture
       'holds no vectors, which shallow baselines read',
     ),
     ([], {'source': 'nothing'}, 'no such file'),
-    (['--protocol=moons'], {}, '--protocol=moons has no pair npz:'),
+    (['--protocol=moons'], {}, '--protocol=moons is not followed (it has no pair npz:'),
     (['--protocol=moon'], {}, "unknown protocol 'moon': did you mean 'moons'"),
   ],
 )

@@ -50,14 +50,15 @@ class Protocol:
     """Returns what a run does otherwise, each as a few words; nothing where it follows.
 
     Args:
-      settings: Of the run, by the names of flags, `source` and `target` among them.
+      settings: Of the run, by the names of flags, `source` and `target` among them. What it does
+        not have (a shallow baseline has no network) it cannot do otherwise.
     """
     pair = (settings['source'], settings['target'])
     found = [] if pair in self.pairs else [f'it has no pair {pair[0]} -> {pair[1]}']
     return found + [
       f'--{name} is {_shown(value)} there, {_shown(settings[name])} here'
       for name, value in self.fixed.items()
-      if settings[name] != value
+      if settings.get(name, value) != value
     ]
 
 

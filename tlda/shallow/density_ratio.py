@@ -4,6 +4,7 @@ With weights `w(x) = p(x of the target) / p(x of the source)` the mean of a loss
 that over the target, where only the densities of x differ (covariate shift).
 """
 
+import abc
 import dataclasses
 
 import jax
@@ -29,9 +30,9 @@ class Reweighted(Shallow):
 
   c: float = 0.0
 
+  @abc.abstractmethod
   def weights(self, problem: Problem) -> jax.Array:
     """Returns the estimated density ratio at each source example, `[source examples]`."""
-    raise NotImplementedError
 
   def scores(self, problem: Problem) -> jax.Array:
     """Returns the votes for each class; weights are scaled to the mean 1."""

@@ -4,6 +4,7 @@ Cover, Hart: *Nearest neighbor pattern classification* (IEEE Transactions on Inf
 1967).
 """
 
+import abc
 import dataclasses
 import functools
 
@@ -33,9 +34,9 @@ def nearest(rows: jax.Array, labels: jax.Array, test: jax.Array, classes: int) -
 class Mapped(Shallow):
   """Maps both domains to where they are alike; the nearest mapped source example then decides."""
 
+  @abc.abstractmethod
   def maps(self, problem: Problem) -> tuple[jax.Array, jax.Array]:
     """Returns the mapped source and test examples, `[examples, dimension]`."""
-    raise NotImplementedError
 
   def scores(self, problem: Problem) -> jax.Array:
     """Returns the negative squared distance to the nearest mapped example of each class."""

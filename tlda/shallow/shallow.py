@@ -1,5 +1,6 @@
 """The base of all shallow baselines: what they are given, and what of it is refused."""
 
+import abc
 import dataclasses
 import math
 from typing import Any, ClassVar
@@ -35,7 +36,7 @@ class Problem:
 
 
 @dataclasses.dataclass(frozen=True)
-class Shallow:
+class Shallow(abc.ABC):
   """A baseline that learns no features: one linear problem, solved at once.
 
   A subclass adds its settings as fields, each with a default and a line under `Attributes:` (they
@@ -86,13 +87,13 @@ class Shallow:
     whole[:, known] = scores
     return whole
 
+  @abc.abstractmethod
   def scores(self, problem: Problem) -> jax.Array:
     """Returns the scores of the test examples, `[test examples, classes]`; larger is likelier.
 
     Raises:
       UserError: A setting does not fit the problem.
     """
-    raise NotImplementedError
 
 
 def check_dimension(dimension: int, most: int, what: str) -> None:
