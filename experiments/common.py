@@ -23,7 +23,7 @@ from experiments import (
   source_run,
   usage,
 )
-from tlda import methods, report
+from tlda import data, methods, report
 from tlda.data.protocol import check_data
 from tlda.errors import UserError
 from tlda.evaluation import validators
@@ -172,9 +172,13 @@ def train(
 
 
 def build(
-  experiment: Experiment, method: type[methods.Method], parsed: dict[str, Any], command: str
+  experiment: Experiment,
+  method: type[methods.Method],
+  parsed: dict[str, Any],
+  command: str,
+  read: problem.Read = data.load,
 ) -> Run:
-  """Returns the run that parsed flags describe; loads the data, and trains nothing.
+  """Returns the run that parsed flags describe; loads the data by `read`, and trains nothing.
 
   Raises:
     UserError: Names, numbers or data do not fit; said before anything is compiled.
@@ -184,15 +188,13 @@ def build(
   start = source_run.find(parsed, method, {**DEFAULTS, **experiment.defaults}['source'])
   if start:
     parsed = {**parsed, 'source': start.flags['source']}
-  sources, target = problem.load(parsed, method, start)
+  sources, target = problem.load(parsed, method, start, read)
   sources, target = problem.with_few_labels(method, sources, target, parsed['labels_per_class'])
   spec = problem.describe(sources, target, start)
   parts = network.build(parsed, method, spec)
   pair = (parsed['source'], parsed['target'])
   name = protocol.settled(experiment.name, parsed)
   published = experiment.published.get((name, *pair, parsed['method']))
-  folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
-  folder = folder.replace('/', '_').replace(':', '_')
   sees = network.expected(parsed, parts) or problem.preprocessing(method, sources, target)
   own, arrays = given.find(parsed, method, parts, target, sees, seeds)
   run = Run(
@@ -204,7 +206,7 @@ def build(
     steps=parsed['steps'],
     batch_size=parsed['batch_size'],
     seeds=seeds,
-    workdir=epath.Path(parsed['workdir'] or f'runs/{experiment.name}/{folder}'),
+    workdir=epath.Path(parsed['workdir'] or _folder(experiment.name, parsed)),
     log_every=parsed['log_every'],
     eval_every=parsed['eval_every'],
     checkpoint_every=parsed['checkpoint_every'],
@@ -229,6 +231,12 @@ def build(
   run.method.check(run.batch_size)
   check_data(name, run.data)
   return dataclasses.replace(run, about={**run.about, 'network': saved.describe(run)})
+
+
+def _folder(experiment: str, parsed: Mapping[str, Any]) -> str:
+  """Returns where a run lies whose folder is not named."""
+  folder = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
+  return f'runs/{experiment}/{folder.replace("/", "_").replace(":", "_")}'
 
 
 def _check_numbers(parsed: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What is learned from, of the domains that were loaded: what a method may know, labels, means."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from experiments import network, saved, source_run
@@ -12,11 +12,14 @@ from tlda.data.training_augmentation import AUGMENTATIONS
 from tlda.errors import UserError, nearest
 from tlda.training.inputs import Preprocessing
 
+Read = Callable[[str, str | None, int | None], data.Domain]
+
 
 def load(
   parsed: Mapping[str, Any],
   method: type[methods.Method] | None = None,
   start: saved.About | None = None,
+  read: Read = data.load,
 ) -> tuple[list[data.Domain], data.Domain]:
   """Loads the sources and the target that flags name, as one network can read them all.
 
@@ -27,6 +30,7 @@ def load(
     parsed: All flags.
     method: What the domains are for, where it is known.
     start: The source run that stands for the data of the sources: none of them is read.
+    read: What loads a domain: its name, the folder of data, and a size of images.
 
   Returns:
     The sources and the target.
@@ -35,8 +39,8 @@ def load(
     UserError: A name is unknown, data are missing or broken, or the domains do not fit together.
   """
   size = parsed['image_size'] or None
-  domains = [] if start else _sources(parsed, method, size)
-  domains.append(data.load(parsed['target'], parsed['data_dir'], size))
+  domains = [] if start else _sources(parsed, method, size, read)
+  domains.append(read(parsed['target'], parsed['data_dir'], size))
   if any(domain.train.is_text for domain in domains):
     tokenizer = text.wordpiece(text.minilm_vocabulary())
     domains = [text.tokenize(domain, tokenizer, parsed['tokens']) for domain in domains]
@@ -55,11 +59,11 @@ def load(
 
 
 def _sources(
-  parsed: Mapping[str, Any], method: type[methods.Method] | None, size: int | None
+  parsed: Mapping[str, Any], method: type[methods.Method] | None, size: int | None, read: Read
 ) -> list[data.Domain]:
   names = parsed['source'].split(',')
   try:
-    return [data.load(name, parsed['data_dir'], size) for name in names]
+    return [read(name, parsed['data_dir'], size) for name in names]
   except UserError as error:
     if method is None or not source_run.does_without_data(method):
       raise

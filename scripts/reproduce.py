@@ -9,17 +9,19 @@ Markdown, CSV and LaTeX have the same numbers; where some are published there is
 A table is an experiment's `TABLE`: the flags of each of its runs, in order. Its `SELECTIONS` are
 the rules by which a number is taken from a run (else the last step), its `NOTES` what is to be
 said of a row, its `named` what a row is called if not by its method, its `launch` what makes a run
-of flags where that is more than one, its `results` what rows a run makes where that is more than
-one, its `PREPARE` the flags of `experiments.extract_features` for what its runs read. Runs lie in
-runs/tables/NAME/: a run that was stopped goes on, a finished one is not run again.
+of flags where that is more than one, its `launch_all` what makes all runs of a method together, its
+`results` what rows a run makes where that is more than one, its `PREPARE` the flags of
+`experiments.extract_features` for what its runs read. Runs lie in runs/tables/NAME/: a run that was
+stopped goes on (those of one program begin anew), a finished one is not run again.
 """
 
 import argparse
 import importlib
+import itertools
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from tlda.errors import UserError, nearest  # noqa: E402
 from tlda.report import files, tables  # noqa: E402
 
 TABLES = (
+  'amazon',
   'digits',
   'domainnet',
   'fine_tune',
@@ -91,14 +94,39 @@ def prepare(commands: Sequence[str]) -> None:
 
 def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
   """Trains one row, without a page; returns its result."""
-  workdir = Path('runs') / 'tables' / name / slug(arguments)
-  words = [f'experiments.{name}', *arguments, _at(name, arguments), '--report=false']
-  print(f'python -m {shlex.join(words)}', flush=True)
+  words = _words(name, arguments)
   experiment = importlib.import_module(f'experiments.{name}')
   launch = getattr(experiment, 'launch', lambda words: common.launch(experiment.EXPERIMENT, words))
   launch(words)
   jax.clear_caches()  # The programs of a run are of no use to the next.
-  return files.read_object(workdir / 'result.json')
+  return files.read_object(Path('runs') / 'tables' / name / slug(arguments) / 'result.json')
+
+
+def results(name: str, chosen: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
+  """Trains rows, and yields the result of each.
+
+  Raises:
+    UserError: Whatever goes wrong; of runs that are trained together, once the others are done.
+  """
+  launch_all = getattr(importlib.import_module(f'experiments.{name}'), 'launch_all', None)
+  if launch_all is None:
+    yield from (run(name, arguments) for arguments in chosen)
+    return
+  method = lambda arguments: [word for word in arguments if word.startswith('--method=')]
+  for _, group in itertools.groupby(chosen, method):
+    found = launch_all([_words(name, arguments) for arguments in group])
+    jax.clear_caches()
+    yield from (each for each in found if not isinstance(each, UserError))
+    for each in found:
+      if isinstance(each, UserError):
+        raise each
+
+
+def _words(name: str, arguments: Sequence[str]) -> list[str]:
+  """Returns the command line of a row, program name first, and says it."""
+  words = [f'experiments.{name}', *arguments, _at(name, arguments), '--report=false']
+  print(f'python -m {shlex.join(words)}', flush=True)
+  return words
 
 
 def _at(name: str, arguments: Sequence[str]) -> str:
@@ -116,8 +144,8 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
   if not draw:
     prepare(getattr(experiment, 'PREPARE', ()))
   order, rows = _order(name), old
-  for arguments in [] if draw else chosen:
-    made = _rows(experiment, run(name, arguments))
+  for result in () if draw else results(name, chosen):
+    made = _rows(experiment, result)
     kept = [row for row in rows if key(row) not in {key(own) for own in made}]
     rows = sorted([*kept, *made], key=order)
     tables.write(path, rows)

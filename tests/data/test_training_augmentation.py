@@ -18,6 +18,7 @@ from tlda.errors import UserError
 from tlda.training import checkpoint
 from tlda.training.fit import Trainer
 from tlda.training.parallel import Parallel
+from tlda.training.result import measure
 
 IMAGE = np.random.RandomState(0).uniform(0, 1, (16, 8, 3)).astype(np.float32)
 
@@ -133,7 +134,9 @@ def test_training_sees_it_in_all_domains_and_evaluation_does_not(tmp_path: Path)
     expected = jax.vmap(crop_flip)(keys, before.inputs + 0.4) - 0.4  # The problem's mean.
     np.testing.assert_allclose(after.inputs, expected, rtol=1e-4, atol=1e-5)
     assert np.abs(after.inputs - before.inputs).max() > 0.1
-  measured = [each.trainer.measure([each.state]) for each in (plain, here)]
+  measured = [
+    measure(each.trainer._run, each.trainer._evaluator, [each.state]) for each in (plain, here)
+  ]
   np.testing.assert_array_equal(*(each['confusion_matrix/target_test'] for each in measured))
 
 

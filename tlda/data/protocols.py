@@ -86,7 +86,7 @@ PROTOCOLS: dict[str, Protocol] = {
   'amazon/dann2016': Protocol(
     "Ganin et al. 2016, section 5.1: the authors' 2,000 labelled and 2,000 unlabelled reviews.",
     pairs(amazon.NAMES),
-    fixed(backbone='mlp', steps=500),
+    fixed(backbone='mlp', steps=250),
   ),
   'office_caltech/surf': Protocol(
     f'Gong et al. 2012: 800 SURF words, standardised; {_UNSPLIT}.',

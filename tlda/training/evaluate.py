@@ -1,5 +1,6 @@
 """Passes over whole splits: metrics, features, and whatever a method wants to see of a domain."""
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from tlda.training import seeds as seeds_lib
 from tlda.training.inputs import Preprocessing
 from tlda.training.parallel import Parallel
 from tlda.training.seeds import Program
-from tlda.training.state import TrainState
+from tlda.training.state import TrainState, with_settings
 
 # Examples in one call, rounded up to a multiple of the devices; fewer where they are large: of
 # 224x224x3 inputs 111, so that a deep network's activations fit beside its training.
@@ -30,22 +31,30 @@ class Evaluator:
     self, method: Method, preprocessing: Preprocessing, devices: Parallel, *, together: bool
   ) -> None:
     """Prepares the programs; each is compiled when it is first called."""
-    self._method, self._preprocessing = method, preprocessing
-    self._devices, self._together = devices, together
+    self._method, self._devices, self._together = method, devices, together
+    self._arrays = devices.replicate(preprocessing.arrays())
     rows = max(1, min(ROWS, NUMBERS // math.prod(method.spec.input_shape)))
     self._rows = -(-rows // devices.devices) * devices.devices
     self._metrics = self._program(self._measure)
     self._passes: dict[str, Program] = {}
     self._each: Program | None = None
 
+  def seeing(self, preprocessing: Preprocessing) -> 'Evaluator':
+    """Returns an evaluator of inputs that are preprocessed otherwise, with the same programs."""
+    other = copy.copy(self)
+    other._arrays = self._devices.replicate(preprocessing.arrays())
+    return other
+
   def _program(self, function: Callable[..., Any]) -> Program:
     return Program(self._devices, function, together=self._together, shares_feed=True)
 
-  def _measure(self, state: TrainState, arrays: Any, feed: dict[str, jax.Array]) -> Any:
-    del arrays
-    inputs = self._preprocessing(feed['inputs'])
-    outputs = self._method.apply(state.variables, inputs, feed['domain'])
-    metrics = self._method.task.metrics(outputs.logits, feed['labels'], feed['mask'])
+  def _measure(
+    self, state: TrainState, preprocessing: Preprocessing, feed: dict[str, jax.Array]
+  ) -> Any:
+    inputs = preprocessing(feed['inputs'])
+    method = with_settings(self._method, state.settings)
+    outputs = method.apply(state.variables, inputs, feed['domain'])
+    metrics = method.task.metrics(outputs.logits, feed['labels'], feed['mask'])
     return axis.sum(metrics)
 
   def _feeds(self, split: Split, rows: np.ndarray, domain: int) -> Iterator[tuple[Any, int]]:
@@ -76,7 +85,7 @@ class Evaluator:
     """
     total: Any = None
     for feed, _ in self._feeds(split, np.arange(len(split)), domain):
-      results = self._metrics(states, {}, [feed])
+      results = self._metrics(states, self._arrays, [feed])
       results = seeds_lib.stack(results, together=self._together)
       total = results if total is None else jax.tree.map(np.add, total, results)
     counted = {name: (sums, counts) for name, (sums, counts) in total.items()}
@@ -108,7 +117,7 @@ class Evaluator:
     chunks = []
     for feed, count in self._feeds(split, np.arange(len(split)) if rows is None else rows, domain):
       del feed['labels'], feed['mask']
-      results = self._passes[method](states, {}, [feed])
+      results = self._passes[method](states, self._arrays, [feed])
       results = seeds_lib.stack(results, together=self._together)
       chunks.append(jax.tree.map(lambda x, count=count: x[:, :count], results))
     return jax.tree.map(lambda *x: np.concatenate(x, axis=1), *chunks)
@@ -132,7 +141,8 @@ class Evaluator:
     chunks = []
     for fed in zip(*whole, strict=True):
       feeds = [{name: feed[name] for name in ('inputs', 'domain')} for feed, _ in fed]
-      results = seeds_lib.stack(self._each(states, {}, feeds), together=self._together)
+      found = self._each(states, self._arrays, feeds)
+      results = seeds_lib.stack(found, together=self._together)
       chunks.append(jax.tree.map(lambda x, count=fed[0][1]: x[:, :count], results))
     return jax.tree.map(lambda *x: np.concatenate(x, axis=1), *chunks)
 
@@ -142,10 +152,10 @@ class Evaluator:
     return jax.tree.map(lambda x: x[0], variables)
 
   def _pass(self, method: str) -> Callable[..., Any]:
-    def run(state: TrainState, arrays: Any, feed: dict[str, jax.Array]) -> Any:
-      del arrays
-      inputs = self._preprocessing(feed['inputs'])
-      found = self._method.apply(state.variables, inputs, feed['domain'], method=method)
+    def run(state: TrainState, preprocessing: Preprocessing, feed: dict[str, jax.Array]) -> Any:
+      inputs = preprocessing(feed['inputs'])
+      network = with_settings(self._method, state.settings)
+      found = network.apply(state.variables, inputs, feed['domain'], method=method)
       return jax.tree.map(axis.gather, found)
 
     return run

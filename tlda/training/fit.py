@@ -9,7 +9,6 @@ import jax
 import numpy as np
 
 from tlda.errors import UserError
-from tlda.evaluation.open_set import open_set_scores
 from tlda.methods import Context
 from tlda.training import parallel
 from tlda.training import seeds as seeds_lib
@@ -19,7 +18,7 @@ from tlda.training.inputs import Feed, Inputs, parts
 from tlda.training.logs import MetricLog
 from tlda.training.preemption import Notice, Preempted
 from tlda.training.progress import Clock, Display, line
-from tlda.training.result import collect, explain, features, summarize, write
+from tlda.training.result import collect, explain, features, measure, summarize, write
 from tlda.training.run import Run, claim, refuse, stride
 from tlda.training.selected import Chosen
 from tlda.training.start import begin
@@ -255,39 +254,17 @@ class Trainer:
 
   def _evaluated(self, states: list[TrainState]) -> dict[str, list[float]]:
     """Returns every scalar metric on the tests, and every validator's score: lists over seeds."""
-    measured = self.measure(states)
+    measured = measure(self._run, self._evaluator, states)
     scalars = {name: value.tolist() for name, value in measured.items() if value.ndim == 1}
     return scalars | self._validation.scores(states)
-
-  def measure(self, states: list[TrainState]) -> dict[str, np.ndarray]:
-    """Returns `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`.
-
-    Without source data it is the latter alone.
-    """
-    run, found = self._run, {}
-    several = len(run.sources) > 1
-    tests = {
-      f'{domain.name}_test' if several else 'source_test': (domain.test, branch)
-      for branch, domain in enumerate(run.sources)
-    }
-    tests['target_test'] = (run.target.test, run.method.spec.target_domain)
-    for where, (split, branch) in tests.items():
-      metrics = self._evaluator.metrics(states, split, branch)
-      found |= {f'{name}/{where}': value for name, value in metrics.items()}
-    if run.method.spec.unknown:
-      scores = open_set_scores(found['confusion_matrix/target_test'])
-      found |= {f'{name}/target_test': value for name, value in scores.items()}
-    if several:
-      means = [found[f'accuracy/{domain.name}_test'] for domain in run.sources]
-      found['accuracy/source_test'] = np.mean(means, axis=0)
-    return found
 
   def _finish(self, states: list[TrainState], log: MetricLog, clock: Clock) -> dict[str, Any]:
     """Measures the last step, and writes the result and the samples of the report."""
     run = self._run
     seconds = clock.seconds
     samples, seen = collect(run, self._evaluator, states, self._before)
-    result = summarize(run, self._config, self.measure(states), log.records, seconds)
+    measured = measure(run, self._evaluator, states)
+    result = summarize(run, self._config, measured, log.records, seconds)
     if self._first:  # Before what only explains it, which may take memory and fail.
       write(run.workdir, result, samples)
     variables = self._evaluator.first_seed(states)

@@ -6,7 +6,7 @@ in the order that is computed, by the workers of `grain`.
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import grain
 import jax
@@ -28,12 +28,14 @@ RESIDENT_LIMIT = 2**31
 Feed = dict[str, dict[str, Any]]
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
   """Turns stored inputs into what the network sees.
 
   That is `(x / 255 - mean) / std` for uint8 images, and `(x - mean) / std` for vectors; tokens stay
-  what they are.
+  what they are. Programs take it as an argument (`arrays`): so one serves problems that differ in
+  nothing else.
 
   Attributes:
     mean: Per channel (or feature), in the units of the result; () where nothing is subtracted.
@@ -42,6 +44,11 @@ class Preprocessing:
 
   mean: tuple[float, ...]
   std: tuple[float, ...] | None = None
+
+  def arrays(self) -> Self:
+    """Returns the same with a float32 array in the place of each tuple of numbers."""
+    placed = lambda numbers: np.asarray(numbers, np.float32) if numbers else numbers
+    return dataclasses.replace(self, mean=placed(self.mean), std=placed(self.std))
 
   def __call__(self, inputs: jax.Array) -> jax.Array:
     """Returns `[..., channels]` float32, or int32 tokens."""
@@ -55,7 +62,7 @@ class Preprocessing:
 
   def centre(self, scaled: jax.Array) -> jax.Array:
     """Subtracts the mean, and divides by the standard deviation."""
-    if not self.mean:
+    if len(self.mean) == 0:
       return scaled
     centred = scaled - jnp.asarray(self.mean, jnp.float32)
     return centred if self.std is None else centred / jnp.asarray(self.std, jnp.float32)
@@ -119,7 +126,8 @@ class Inputs:
 
   Attributes:
     read: The parts of the batch, by name.
-    arrays: What lives on the devices: `arrays[part][i]` is inputs and labels of its i-th split.
+    arrays: What lives on the devices: under 'preprocessing' how inputs are preprocessed, and
+      `arrays[part][i]`, inputs and labels of the i-th split of a part, where sets are resident.
     is_resident: Whether it does, or rows travel at each step.
   """
 
@@ -146,7 +154,7 @@ class Inputs:
       resident: Whether the sets live on the device; None decides by their size.
     """
     self.read, self._batch_size = read, batch_size
-    self._preprocessing, self._views, self._parallel = preprocessing, views, parallel
+    self._views, self._parallel = views, parallel
     self._augment = augment
     splits = [split for part in read.values() for split in part.splits]
     if resident is None:
@@ -154,10 +162,9 @@ class Inputs:
       resident = resident and sum(split.inputs.nbytes for split in splits) <= RESIDENT_LIMIT
     self.is_resident = resident
     self._streams: dict[int, dict[str, list[Stream]]] = {}
-    self.arrays: Any = {}
-    if resident:
-      whole = lambda part: [_rows(part, split, np.arange(len(split))) for split in part.splits]
-      self.arrays = parallel.replicate({name: whole(part) for name, part in read.items()})
+    whole = lambda part: [_rows(part, split, np.arange(len(split))) for split in part.splits]
+    sets = {name: whole(part) for name, part in read.items()} if resident else {}
+    self.arrays: Any = parallel.replicate({'preprocessing': preprocessing.arrays(), **sets})
 
   def indices(self, seed: int, step: int) -> dict[str, np.ndarray]:
     """Returns the rows of step `step`, for each part `[splits, batch]`."""
@@ -232,7 +239,8 @@ class Inputs:
 
     Args:
       arrays: `self.arrays`.
-      feed: This device's part of a feed: `[splits, batch, ...]` arrays.
+      feed: This device's part of a feed: `[splits, batch, ...]` arrays. Where a resident set holds
+        more than one domain, `row` says where in it the example `index` of its own lies.
       context: Of the step, whose key the views are drawn with.
     """
     return Batch(**{name: self._examples(name, arrays, feed[name], context) for name in self.read})
@@ -243,12 +251,13 @@ class Inputs:
       fed = _stacked(
         [
           {key: array[own] for key, array in resident.items()}
-          for resident, own in zip(arrays[name], index, strict=True)
+          for resident, own in zip(arrays[name], fed.get('row', index), strict=True)
         ]
       )
     count, share = index.shape
     position = jnp.arange(share, dtype=jnp.int32) + axis.index() * share
-    scaled = self._preprocessing.scale(fed['inputs'])
+    preprocessing: Preprocessing = arrays['preprocessing']
+    scaled = preprocessing.scale(fed['inputs'])
     examples = Examples(
       inputs=scaled,
       index=index,
@@ -256,10 +265,12 @@ class Inputs:
       domain=jnp.broadcast_to(part.domain + jnp.arange(count)[:, None], (count, share)),
       labels=fed.get('labels'),
     )
-    examples = self._with_views(examples, context)
+    examples = self._with_views(examples, context, preprocessing)
     return examples if count > 1 else jax.tree.map(lambda x: x[0], examples)
 
-  def _with_views(self, examples: Examples, context: Context) -> Examples:
+  def _with_views(
+    self, examples: Examples, context: Context, preprocessing: Preprocessing
+  ) -> Examples:
     """Augments examples that are scaled only: their inputs if asked for, and the views of them."""
     shape = examples.inputs.shape
     scaled = examples.inputs.reshape((-1, *shape[2:]))
@@ -269,7 +280,7 @@ class Inputs:
 
     inputs = scaled if self._augment is None else drawn('augment', AUGMENTATIONS[self._augment])
     views = {name: drawn(f'view/{name}', VIEWS[name.partition('/')[0]]) for name in self._views}
-    finished = lambda made: self._preprocessing.centre(made).reshape(shape)
+    finished = lambda made: preprocessing.centre(made).reshape(shape)
     return examples.replace(inputs=finished(inputs), views=jax.tree.map(finished, views))
 
 

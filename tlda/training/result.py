@@ -10,6 +10,7 @@ import numpy as np
 
 from tlda.data import Split
 from tlda.evaluation import selection
+from tlda.evaluation.open_set import open_set_scores
 from tlda.methods import Outputs
 from tlda.training import apart, explained
 from tlda.training.evaluate import FEWEST, Evaluator, sample_rows
@@ -157,6 +158,38 @@ def _apart(run: Run, seen: Seen) -> Seen:
   return Seen(logits, {name: seen.labels[name][rows] for name, rows in halves.items()})
 
 
+def measure(run: Run, evaluator: Evaluator, states: Sequence[TrainState]) -> dict[str, np.ndarray]:
+  """Returns `METRIC/source_test` (`METRIC/NAME_test` for several) and `METRIC/target_test`.
+
+  Without source data it is the latter alone.
+
+  Args:
+    run: The run.
+    evaluator: Of its network.
+    states: Of all seeds.
+
+  Returns:
+    Arrays with a leading dimension of seeds.
+  """
+  several = len(run.sources) > 1
+  tests = {
+    f'{domain.name}_test' if several else 'source_test': (domain.test, branch)
+    for branch, domain in enumerate(run.sources)
+  }
+  tests['target_test'] = (run.target.test, run.method.spec.target_domain)
+  found: dict[str, np.ndarray] = {}
+  for where, (split, branch) in tests.items():
+    metrics = evaluator.metrics(states, split, branch)
+    found |= {f'{name}/{where}': value for name, value in metrics.items()}
+  if run.method.spec.unknown:
+    scores = open_set_scores(found['confusion_matrix/target_test'])
+    found |= {f'{name}/target_test': value for name, value in scores.items()}
+  if several:
+    means = [found[f'accuracy/{domain.name}_test'] for domain in run.sources]
+    found['accuracy/source_test'] = np.mean(means, axis=0)
+  return found
+
+
 def summarize(
   run: Run,
   config: dict[str, Any],
@@ -229,6 +262,11 @@ def write(workdir: Path, result: dict[str, Any], samples: Samples) -> None:
   content = io.BytesIO()
   np.savez_compressed(content, **samples)
   (workdir / 'report' / 'samples.npz').write_bytes(content.getvalue())
+  write_result(workdir, result)
+
+
+def write_result(workdir: Path, result: dict[str, Any]) -> None:
+  """Writes `result.json` into a run's folder, whole or not at all."""
   temporary = workdir / 'result.tmp'
   temporary.write_text(json.dumps(result, indent=2) + '\n')
   temporary.replace(workdir / 'result.json')

@@ -11,7 +11,7 @@ import optax
 from tlda import axis
 from tlda.methods import Batch, Context, Method, Phase, Terms
 from tlda.methods.method import STAGES, Params, States, is_watched, random_keys
-from tlda.training.state import TrainState
+from tlda.training.state import RATE, TrainState, with_settings
 from tlda.transfer import Optimizer, freezing
 
 Logs = dict[str, jax.Array]
@@ -34,6 +34,7 @@ def train_step(
     method has several phases), what is only watched under its own name, `monitor/...`, and the
     norms of gradients, parameters and updates.
   """
+  method = with_settings(method, state.settings)
   before, gradients, logs, turn = state.params, [], {}, 0
   phases = method.phases()
   for phase in phases:
@@ -91,6 +92,8 @@ def _run(
     updates, moments[group] = optimizer.update(
       {group: grads[group]}, moments[group], own, step=state.step
     )
+    if RATE in state.settings:
+      updates = optax.tree.scale(state.settings[RATE], updates)
     moving |= optax.apply_updates(own, updates)
   params = {**state.params, **freezing.merge(moving, still)}
   states = {**state.states, **states}
