@@ -43,7 +43,7 @@ def launch(
     if result.exists():
       claim(run, writes=False)  # It is of this configuration, or refused.
       found[number] = json.loads(result.read_text())
-    elif reason := grid.unfit(run):
+    elif reason := grid.unfit(run) or _begun(run):
       print(f'{run.workdir} is trained alone: {reason}', flush=True)
       found[number] = common.launch(experiment, commands[number])
     else:
@@ -52,6 +52,11 @@ def launch(
     print(f'training {len(numbers)} runs together', flush=True)
     found |= zip(numbers, grid.fit_together([runs[n] for n in numbers]), strict=True)
   return [found[number] for number in range(len(runs))]
+
+
+def _begun(run: Run) -> str | None:
+  """Returns why a run that has been trained in part goes on alone; None where it has not."""
+  return 'it was begun alone' if (run.workdir / 'checkpoints').exists() else None
 
 
 def _build(experiment: Experiment, argv: Sequence[str], read: problem.Read) -> Run:

@@ -22,6 +22,11 @@ _SAMPLE = 0.1  # Seconds that are timed at once: short, so that some of them go 
 _THREADS = {'OMP_WAIT_POLICY': 'PASSIVE', 'OPENBLAS_NUM_THREADS': '1'}
 
 
+def environment() -> dict[str, str]:
+  """Returns the environment of what is timed."""
+  return _THREADS | os.environ
+
+
 class Process:
   """A process that answers each line with a line of JSON; it ends with the block."""
 
@@ -39,7 +44,7 @@ class Process:
       stdin=subprocess.PIPE,
       stdout=subprocess.PIPE,
       text=True,
-      env=_THREADS | os.environ,
+      env=environment(),
       start_new_session=True,  # Ctrl-C is for this process, which then ends the other.
     )
 

@@ -5,12 +5,14 @@
   python scripts/benchmark.py losses [--torch_python=PATH]   each loss, and the same in PyTorch
   python scripts/benchmark.py methods                    the step of each method
   python scripts/benchmark.py transfer                   the step of strategies of transfer
+  python scripts/benchmark.py tables --torch_python=PATH   whole tables, and the same in PyTorch
 
 PATH is a Python of its own that has PyTorch, such as
   python3.11 -m venv DIR && DIR/bin/pip install torch numpy
 
 What is compared runs in processes that stay and take turns, one round after another, so that
-whatever else the machine does troubles all alike. Needs no data: inputs are random.
+whatever else the machine does troubles all alike. Inputs are random, but for `tables`, which reads
+the Amazon reviews.
 """
 
 import argparse
@@ -31,6 +33,7 @@ from scripts import (  # noqa: E402
   _benchmark_losses,
   _benchmark_methods,
   _benchmark_table,
+  _benchmark_tables,
   _benchmark_transfer,
   _workers,
 )
@@ -139,6 +142,7 @@ BENCHMARKS = {
   'step': Benchmark(step, _benchmark_table.markdown, 7, 2.0),
   'losses': Benchmark(_benchmark_losses.measure, _benchmark_losses.markdown, 5, 0.1),
   'methods': Benchmark(_benchmark_methods.measure, _benchmark_methods.markdown, 5, 0.3),
+  'tables': Benchmark(_benchmark_tables.measure, _benchmark_tables.markdown, 3, 0.0),
   'transfer': Benchmark(_benchmark_transfer.measure, _benchmark_transfer.markdown, 5, 2.0),
 }
 

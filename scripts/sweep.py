@@ -38,6 +38,10 @@ WORK: Settings = {
   'workers': (1, 'Processes on this machine; on an accelerator, which one fills, one.'),
   'stale_after': (300.0, 'Seconds without a sign of life after which a worker is taken for lost.'),
   'retry_failed': (False, 'Take up runs that have failed before.'),
+  'together': (
+    False,
+    'Train all runs that fit one program in one: for small networks; numbers, no weights.',
+  ),
   'wait': (True, 'Stay while others work, and take up the runs of those that are lost.'),
 }
 _LOCAL: Settings = {
@@ -121,6 +125,7 @@ def _at_work(folder: str, parsed: dict[str, Any]) -> int:
     term=parsed['stale_after'],
     retry_failed=parsed['retry_failed'],
     wait=parsed['wait'],
+    train_all=work.train_together if parsed['together'] else None,
   )
   return 0
 

@@ -176,3 +176,33 @@ def test_a_worker_that_is_told_to_stop_gives_its_run_back(folder: str) -> None:
   trained = Trained()
   work.work(folder, term=TERM, train=trained)
   assert len(trained.runs) == 3
+
+
+def test_all_runs_that_nobody_has_are_trained_together(folder: str) -> None:
+  runs = list(plan.read(folder).runs)
+  claims.take(folder, runs[1], 0, TERM)  # Another worker's.
+  asked = []
+
+  def train_all(name: str, words: list[list[str]]) -> list[object]:
+    asked.append([own[-1].rpartition('/')[2] for own in words])
+    assert states(folder) == ['running'] * 3
+    finished(f'{folder}/runs/{runs[0]}', 0.9, 0.5)
+    return [{}, UserError('training diverged')]
+
+  work.work(folder, term=TERM, wait=False, train_all=train_all)
+  assert asked == [[runs[0], runs[2]]]
+  assert states(folder) == ['done', 'running', 'failed']
+  assert places.read(f'{folder}/runs/{runs[2]}/error.txt') == 'training diverged\n'
+
+
+def test_runs_that_are_stopped_or_fail_together_are_each_given_back_or_failed(folder: str) -> None:
+  def stopped(*_: object) -> list[object]:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(5)
+    return []
+
+  with pytest.raises(SystemExit, match='75'):
+    work.work(folder, term=TERM, train_all=stopped)
+  assert states(folder) == ['waiting'] * 3
+  work.work(folder, term=TERM, wait=False, train_all=lambda *_: [1 / 0])
+  assert states(folder) == ['failed'] * 3

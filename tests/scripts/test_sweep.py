@@ -39,6 +39,19 @@ def test_one_command_plans_trains_and_reports(
   assert capsys.readouterr().out == ''  # Nothing is left to train.
 
 
+def test_runs_of_a_sweep_are_trained_together(
+  tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+  words = [*WORDS, '--range=learning_rate=log:0.01:0.1', '--together', '--seeds=2']
+  assert sweep.main(['sweep', *words, '--budget=3', f'--folder={tmp_path}']) == 0
+  assert 'training 3 runs together' in capsys.readouterr().out
+  runs = json.loads((tmp_path / 'sweep.json').read_text())['runs']
+  results = [json.loads((tmp_path / 'runs' / r['id'] / 'result.json').read_text()) for r in runs]
+  assert [result['trained_together'] for result in results] == [3] * 3
+  for run, result in zip(runs, results, strict=True):
+    assert result['config']['flags']['learning_rate'] == run['drawn']['learning_rate']
+
+
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [
