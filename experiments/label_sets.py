@@ -14,7 +14,7 @@ The H-score is the harmonic mean of the accuracy over known classes and of that 
 et al., 2020). Features are those of experiments.office_caltech: EfficientNet-Lite0, ImageNet
 weights, 128 pixels; all target images train without labels, and test.
 
-Measured, in part: experiments/results/label_sets.md; scripts/reproduce.py label_sets makes it.
+Measured: experiments/results/label_sets.md; scripts/reproduce.py label_sets makes it again.
 """
 
 from experiments import office_caltech
