@@ -26,7 +26,6 @@ EXPERIMENT = Experiment(
     **amazon.EXPERIMENT.defaults,
     'seeds': '5',
     'eval_every': 125,
-    'validators': 'all',
   },
   published=amazon.EXPERIMENT.published,
 )
