@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 
+@functools.cache
 def versions() -> dict[str, str]:
   """Returns the versions of Python and of the packages that numbers depend on."""
   packages = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'scikit-learn', 'orbax-checkpoint')

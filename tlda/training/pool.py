@@ -31,11 +31,18 @@ class Pool:
       parts(run.method, run.sources, run.target, run.labelled_target) for run in problems.values()
     ]
     self._devices = devices
-    self._members = [(numbers[problem(run)], seed) for run in runs for seed in run.seeds]
+    members = [(numbers[problem(run)], seed) for run in runs for seed in run.seeds]
+    # Runs of one pair see the same batches of a seed: these are drawn once.
+    self._drawn = list(dict.fromkeys(members))
+    self._places = np.array([self._drawn.index(member) for member in members])
+    self._problems = np.array([number for number, _ in members], np.int32)
     self._each = [
       Inputs(own, preprocessing=first.preprocessing, resident=False, **options) for own in read
     ]
-    joined, self._starts = _joined(read)
+    joined, starts = _joined(read)
+    self._starts = {
+      name: np.stack([starts[number][name] for number, _ in self._drawn]) for name in joined
+    }
     self.inputs = Inputs(
       joined, preprocessing=first.preprocessing, augment=first.augment, **options
     )
@@ -62,20 +69,14 @@ class Pool:
 
   def _of_step(self, step: int) -> Feed:
     """Returns the feed of all members at one step: arrays `[devices, members, ...]`."""
-    # Runs of one pair see the same batches of a seed.
-    seen = {
-      (problem, seed): self._each[problem].indices(seed, step)
-      for problem, seed in dict.fromkeys(self._members)
-    }
+    seen = [self._each[number].indices(seed, step) for number, seed in self._drawn]
+    own = lambda rows: self._devices.split(rows[self._places], axis=2)
     feed: Feed = {}
     for name in self.inputs.read:
-      index = np.stack([seen[member][name] for member in self._members])
-      starts = np.stack([self._starts[problem][name] for problem, _ in self._members])
-      split = lambda rows: self._devices.split(rows, axis=2)
-      feed[name] = {'index': split(index), 'row': split(index + starts[..., None])}
-    problems = np.array([problem for problem, _ in self._members], np.int32)
+      index = np.stack([rows[name] for rows in seen])
+      feed[name] = {'index': own(index), 'row': own(index + self._starts[name][..., None])}
     count = len(feed[name]['index'])
-    return feed | {'problem': np.broadcast_to(problems, (count, len(problems)))}
+    return feed | {'problem': np.broadcast_to(self._problems, (count, len(self._problems)))}
 
 
 def problem(run: Run) -> tuple[str, ...]:
