@@ -115,7 +115,8 @@ def launch_all(rows: Sequence[Sequence[str]]) -> list[dict[str, Any] | UserError
 
 def _weights(name: str) -> list[float]:
   """Returns the weights of a method that are tried."""
-  return [share * flags.fields(methods.get(name))['weight'] for share in SHARES]
+  own = flags.fields(methods.get(name))['weight']
+  return [float(f'{share * own:g}') for share in SHARES]
 
 
 def _trial(row: Sequence[str], weight: float) -> list[str]:
@@ -134,8 +135,13 @@ def _score(found: dict[str, Any] | UserError) -> float:
   """Returns the mean score of a trial's seeds by `RULE`; the least of one that diverged."""
   if isinstance(found, UserError):
     return -math.inf
-  records = logs.read(Path(found['config']['flags']['workdir']) / 'metrics.jsonl')
-  return float(np.mean(selection.best_scores(records)[RULE]))
+  folder = Path(found['config']['flags']['workdir'])
+  scores = selection.best_scores(logs.read(folder / 'metrics.jsonl'))
+  if RULE not in scores:
+    raise UserError(
+      f'{folder} was trained without --validators={RULE}: remove it, to train it anew'
+    )
+  return float(np.mean(scores[RULE]))
 
 
 def launch(argv: Sequence[str]) -> Mapping[str, Any] | None:

@@ -192,9 +192,8 @@ def build(
   sources, target = problem.with_few_labels(method, sources, target, parsed['labels_per_class'])
   spec = problem.describe(sources, target, start)
   parts = network.build(parsed, method, spec)
-  pair = (parsed['source'], parsed['target'])
   name = protocol.settled(experiment.name, parsed)
-  published = experiment.published.get((name, *pair, parsed['method']))
+  published = experiment.published.get((name, *map(parsed.get, ('source', 'target', 'method'))))
   sees = network.expected(parsed, parts) or problem.preprocessing(method, sources, target)
   own, arrays = given.find(parsed, method, parts, target, sees, seeds)
   run = Run(
@@ -213,6 +212,7 @@ def build(
     distribute=parsed['distribute'],
     initial=epath.Path(parsed['init_from']) if parsed['init_from'] else None,
     flags={**parsed, 'protocol': name},
+    numbers=flags.numbers(parsed, method),
     select=parsed['select'],
     validators=parse_validators(parsed['validators']),
     augment=problem.augmentation(parsed['augment']),

@@ -192,6 +192,12 @@ def prefix(name: str, method: type[methods.Method]) -> str:
   return re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', method.__name__).lower() if ':' in name else name
 
 
+def numbers(parsed: Mapping[str, Any], method: type[methods.Method]) -> dict[str, str]:
+  """Returns which flags are floating-point fields of a method: flag to field."""
+  named = {f'{prefix(parsed["method"], method)}.{field}': field for field in fields(method)}
+  return {flag: field for flag, field in named.items() if isinstance(parsed[flag], float)}
+
+
 def fields(kind: type) -> dict[str, Any]:
   """Returns the settings of a method or strategy, name to default: the fields that are flags."""
   return {

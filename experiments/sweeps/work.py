@@ -104,13 +104,16 @@ def _taken(
 ) -> Iterator[tuple[Run, Lease]]:
   """Takes runs: those that nobody has, then those whose worker is lost, then those that failed.
 
-  What may have cost a worker its life comes after all that is new.
+  What may have cost a worker its life comes after all that is new, and one by one.
   """
   of = lambda wanted: [run for run in runs if run.state == wanted]
   failed = [run for run in of(state.FAILED) if run.claims[-1].expires < failed_before]
+  taken = 0
   for run in (*of(state.WAITING), *of(state.STALE), *failed):
-    if most and (lease := claims.take(folder, run.id, len(run.claims), term)):
-      most -= 1
+    if taken == most or (taken and run.state != state.WAITING):
+      return
+    if lease := claims.take(folder, run.id, len(run.claims), term):
+      taken += 1
       yield run, lease
 
 

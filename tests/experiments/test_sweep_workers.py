@@ -206,3 +206,19 @@ def test_runs_that_are_stopped_or_fail_together_are_each_given_back_or_failed(fo
   assert states(folder) == ['waiting'] * 3
   work.work(folder, term=TERM, wait=False, train_all=lambda *_: [1 / 0])
   assert states(folder) == ['failed'] * 3
+
+
+def test_what_may_have_killed_a_worker_comes_one_by_one(folder: str) -> None:
+  runs, asked = list(plan.read(folder).runs), []
+  for run in runs[:2]:
+    claims.take(folder, run, 0, TERM)
+    elsewhere(folder, run, expires=time.time() - 1)
+
+  def train_all(name: str, words: list[list[str]]) -> list[object]:
+    asked.append([own[-1].rpartition('/')[2] for own in words])
+    for run in asked[-1]:
+      finished(f'{folder}/runs/{run}', 0.9, 0.5)
+    return [{}] * len(words)
+
+  work.work(folder, term=TERM, train_all=train_all)
+  assert asked == [[runs[2]], [runs[0]], [runs[1]]]

@@ -36,8 +36,8 @@ def test_what_fits_is_one_program_and_the_rest_is_said(
   assert [each['trained_together'] for each in found] == [2, 2, 1]
   assert found[0]['config']['command'].startswith('python -m experiments.digits --source=moons/0')
   assert launch(*commands) == found  # Finished runs are left alone,
-  with pytest.raises(UserError, match='belongs to a run with another configuration'):
-    launch(['--method=dann', '--dann.weight=0.7', at('a')])  # and are their owner's.
+  (error,) = launch(['--method=dann', '--dann.weight=0.7', at('a')])  # and are their owner's.
+  assert 'belongs to a run with another configuration' in str(error)
 
 
 def test_what_cannot_be_trained_with_others_is_trained_alone(
@@ -49,13 +49,57 @@ def test_what_cannot_be_trained_with_others_is_trained_alone(
   assert (tmp_path / 'run' / 'checkpoints').exists()
 
 
-def test_a_mistake_is_said_before_anything_is_trained(tmp_path: Path) -> None:
-  good, bad = (f'--workdir={tmp_path / name}' for name in ('good', 'bad'))
-  with pytest.raises(UserError, match="unknown method 'dam'"):
-    launch(['--method=dann', good], ['--method=dam', bad])
-  with pytest.raises(UserError, match='--multihost is not for runs'):
-    launch(['--method=dann', '--multihost', good])
-  assert not (tmp_path / 'good').exists()
+def test_what_goes_wrong_with_one_run_leaves_the_others_alone(
+  tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+  at = lambda name: f'--workdir={tmp_path / name}'
+  found = launch(
+    ['--method=dam', at('a')],
+    ['--method=dann', '--multihost', at('b')],
+    ['--method=adda', '--learning_rate=1e30', '--report=false', at('c')],
+    ['--method=cmd', '--cmd.span=1', at('d')],
+    ['--method=cmd', '--cmd.span=2', at('e')],
+    ['--method=dann', at('f')],
+  )
+  assert "unknown method 'dam'" in str(found[0])
+  assert '--multihost is not for runs' in str(found[1])
+  assert 'training diverged' in str(found[2])
+  assert [each['method'] for each in found[3:]] == ['cmd', 'cmd', 'dann']
+  assert f'{tmp_path}/d is trained alone: CMD decides by the value of span' in (
+    capsys.readouterr().out
+  )
+  with pytest.raises(UserError, match='is that of several runs'):
+    launch(['--method=dann', at('g')], ['--method=dann', '--dann.weight=0.1', at('g')])
+
+
+def test_a_strategy_s_numbers_are_not_the_method_s(
+  tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+  rows = [
+    [
+      '--method=mixup',
+      '--transfer=l2_sp',
+      f'--l2_sp.alpha={alpha}',
+      f'--workdir={tmp_path / alpha}',
+    ]
+    for alpha in ('0.001', '5')
+  ]
+  launch(*rows)
+  assert capsys.readouterr().out.count('training 1 runs together') == 2
+
+
+def test_a_large_group_is_several_programs(
+  tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr('tlda.training.grid.most', lambda run: 2)
+  monkeypatch.setattr(
+    'tlda.training.grid.fit_together', lambda runs: [{'at': str(run.workdir)} for run in runs]
+  )
+  commands = [['--method=dann', f'--workdir={tmp_path}/{number}'] for number in range(3)]
+  found = launch(*commands, ['--method=dann', '--seeds=3', f'--workdir={tmp_path}/3'])
+  assert [each['at'] for each in found] == [f'{tmp_path}/{number}' for number in range(4)]
+  said = [line for line in capsys.readouterr().out.splitlines() if line.startswith('training')]
+  assert said == ['training 2 runs together'] + 2 * ['training 1 runs together']
 
 
 def test_a_weight_is_chosen_for_each_pair_by_reverse_validation(
@@ -91,3 +135,7 @@ def test_a_weight_is_chosen_for_each_pair_by_reverse_validation(
   assert all('--seeds=2' in words for words in trials)
   assert [words[-1] for words in final] == ['--dann.weight=0.3', '--dann.weight=0.1']
   assert [words[:-1] for words in final] == rows
+  folder = tmp_path / 'amazon/dvd' / 'weight_1'
+  (folder / 'metrics.jsonl').write_text('{"step": 1, "accuracy/target_test": [0.5]}\n')
+  with pytest.raises(UserError, match='was trained without --validators=reverse_validation'):
+    amazon._score({'config': {'flags': {'workdir': str(folder)}}})

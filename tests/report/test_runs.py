@@ -83,6 +83,7 @@ def test_a_damaged_file_is_one_sentence(
     ({'worst_source': {'name': ['a'] * 3}}, 'the worst source does not fit 3 seeds'),
     ({'confusion_matrix': {'target_test': 7}}, 'the confusion matrices are no list'),
     ({'published': {'value': 0.7}}, 'lacks its value or its reference'),
+    ({'trained_together': 9}, 'was trained together with others, and has numbers only'),
   ],
 )
 def test_a_result_that_does_not_fit(tmp_path: Path, changes: dict, complaint: str) -> None:

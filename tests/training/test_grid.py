@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ import pytest
 from tests.problem import domain, make_method, make_run
 from tlda import transfer
 from tlda.errors import UserError
-from tlda.methods import ADDA, ATDOC, DANN, AdaBN
+from tlda.methods import ADDA, ATDOC, CMD, DANN, AdaBN
 from tlda.methods.method import Method, Terms
+from tlda.training import plan
 from tlda.training.fit import fit
-from tlda.training.grid import fit_together, key, unfit
+from tlda.training.grid import fit_together, key, most, unfit
 from tlda.training.inputs import Preprocessing
 from tlda.training.logs import read
 from tlda.training.run import Run
@@ -38,7 +38,8 @@ def vectors(
     target=target,
     preprocessing=Preprocessing((0.1 * other,)),
     optimizer=transfer.optimizer('sgd', transfer.schedule('annealing', rate, STEPS), STEPS),
-    flags={**run.flags, 'learning_rate': rate},
+    flags={**run.flags, 'learning_rate': rate, **{f'own.{name}': x for name, x in fields.items()}},
+    numbers={f'own.{name}': name for name in fields},
   )
   return run
 
@@ -115,33 +116,76 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     return str(caught.value)
 
   run = vectors(DANN, tmp_path / 'run')
-  longer = dataclasses.replace(run, flags={**run.flags, 'steps': 9})
+  longer = dataclasses.replace(vectors(DANN, tmp_path / 'longer'), flags={**run.flags, 'steps': 9})
   assert 'differ in more than' in refused(run, longer)
   assert 'learns from images' in refused(make_run(DANN, tmp_path / 'images'))
   assert 'first stage' in refused(vectors(ADDA, tmp_path / 'stage'))
   assert 'weights of others' in refused(dataclasses.replace(run, initial=tmp_path))
+  assert 'need a --workdir each' in refused(run, run)
   deciding = [vectors(Deciding, tmp_path / f'{w}', weight=w) for w in (0.5, 1.0)]
   assert 'Deciding decides by the value of weight' in refused(*deciding)
+  shaped = [vectors(CMD, tmp_path / f'{span}', span=span) for span in (1.0, 2.0)]
+  assert 'CMD decides by the value of span' in refused(*shaped)
   trained = vectors(DANN, tmp_path / 'trained')
   (trained.workdir / 'checkpoints').mkdir(parents=True)
   assert 'holds a run with checkpoints' in refused(trained)
 
 
 @pytest.mark.parametrize(
-  ('change', 'fits'),
+  ('changed', 'fits'),
   [
-    (lambda flags: {**flags, 'dann.weight': 0.3}, True),
-    (lambda flags: {**flags, 'learning_rate': 0.3, 'workdir': 'elsewhere', 'seeds': '7'}, True),
-    (lambda flags: {**flags, 'dann.kernels': 3}, False),
-    (lambda flags: {**flags, 'momentum': 0.5}, False),
+    ({'own.weight': 0.3}, True),
+    ({'learning_rate': 0.3, 'workdir': 'elsewhere', 'seeds': '7'}, True),
+    ({'own.kernels': 3}, False),
+    ({'momentum': 0.5}, False),
+    ({'strategy.weight': 0.5}, False),  # A transfer strategy's field of the same name.
+    ({'weight': 0.5}, False),
   ],
 )
 def test_what_the_runs_of_a_grid_have_in_common(
-  change: Callable[[dict], dict], fits: bool, tmp_path: Path
+  changed: dict[str, Any], fits: bool, tmp_path: Path
+) -> None:
+  run = vectors(DANN, tmp_path, weight=1.0)
+  other = dataclasses.replace(run, flags={**run.flags, **changed})
+  assert (key(other) == key(run)) == fits
+  assert unfit(run) is None
+
+
+def test_logs_are_those_of_a_run_alone_whatever_the_intervals(tmp_path: Path) -> None:
+  options = {'log_every': 2, 'eval_every': 3}
+  run, alone = (
+    dataclasses.replace(vectors(DANN, tmp_path / name), **options) for name in ('a', 'b')
+  )
+  fit_together([run])
+  fit(alone)
+  assert_alike(run.workdir, alone.workdir)
+
+
+def test_a_folder_of_another_configuration_is_left_alone(tmp_path: Path) -> None:
+  fit_together([vectors(DANN, tmp_path, weight=1.0)])
+  before = {path: path.read_bytes() for path in tmp_path.rglob('*.json*')}
+  with pytest.raises(UserError, match='belongs to a run with another configuration'):
+    fit_together([vectors(DANN, tmp_path, weight=0.5)])
+  assert {path: path.read_bytes() for path in tmp_path.rglob('*.json*')} == before
+
+
+def test_a_run_that_is_trained_anew_says_by_what(tmp_path: Path) -> None:
+  run = dataclasses.replace(vectors(DANN, tmp_path), about={'commit': 'old'})
+  fit_together([run])
+  result = fit(dataclasses.replace(run, about={'commit': 'new'}))
+  assert result['config']['commit'] == 'new'
+  assert (tmp_path / 'checkpoints').exists()
+
+
+def test_a_program_holds_as_many_seeds_as_memory_allows(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
   run = vectors(DANN, tmp_path)
-  assert (key(dataclasses.replace(run, flags=change(dict(run.flags)))) == key(run)) == fits
-  assert unfit(run) is None
+  size = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(plan.shapes(run)))
+  monkeypatch.setattr('tlda.training.grid.STATES_LIMIT', 5 * size + 1)
+  assert most(run) == 5
+  monkeypatch.setattr('tlda.training.grid.STATES_LIMIT', 1)
+  assert most(run) == 1
 
 
 def test_a_pass_over_a_whole_domain_is_no_part_of_a_grid(tmp_path: Path) -> None:

@@ -80,6 +80,11 @@ def read(workdirs: Sequence[Path]) -> list[Run]:
 def _read(workdir: Path) -> Run:
   """Reads one run; its label is its method."""
   result = files.read_result(workdir / 'result.json')
+  if 'trained_together' in result:
+    raise UserError(
+      f'{workdir} was trained together with others, and has numbers only: for a page, train it by '
+      'the command in its config.json'
+    )
   return Run(
     label=result['method'],
     config=files.read_object(workdir / 'config.json'),

@@ -37,7 +37,7 @@ class Evaluator:
     self._rows = -(-rows // devices.devices) * devices.devices
     self._metrics = self._program(self._measure)
     self._passes: dict[str, Program] = {}
-    self._each: Program | None = None
+    self._each = Program(devices, self._pass('__call__'), together=together)
 
   def seeing(self, preprocessing: Preprocessing) -> 'Evaluator':
     """Returns an evaluator of inputs that are preprocessed otherwise, with the same programs."""
@@ -135,8 +135,6 @@ class Evaluator:
     Returns:
       Host arrays `[seeds, n, ...]`.
     """
-    if self._each is None:
-      self._each = Program(self._devices, self._pass('__call__'), together=self._together)
     whole = [self._feeds(split, np.arange(len(split)), domain) for split in splits]
     chunks = []
     for fed in zip(*whole, strict=True):

@@ -8,9 +8,9 @@ begins anew. Who wants the weights of a run trains it by its own command.
 """
 
 import contextlib
-import dataclasses
 import json
 import math
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -24,6 +24,7 @@ from tlda.training import parallel
 from tlda.training.evaluate import Evaluator
 from tlda.training.inputs import Feed
 from tlda.training.logs import MetricLog
+from tlda.training.plan import shapes
 from tlda.training.pool import Pool, problem
 from tlda.training.result import measure, summarize, write_result
 from tlda.training.run import LONGEST, Run, claim, refuse
@@ -32,6 +33,12 @@ from tlda.training.state import RATE, TrainState, create
 from tlda.training.step import Logs, train_step
 from tlda.training.validation import Validation
 
+# What the states of all seeds of a program may take, in bytes; training takes some four times that.
+STATES_LIMIT = 2**31
+# What it comes to where a method takes a number for what it is: for Python's, or for no array.
+_UNTRACEABLE = (
+  jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError, AssertionError,
+)  # fmt: skip
 # Flags that may differ between the runs of a grid, besides the numbers of the method.
 _OWN = frozenset({'source', 'target', 'workdir', 'learning_rate', 'seeds', 'report'})
 
@@ -42,22 +49,26 @@ def key(run: Run) -> str:
   These are all flags but those of domains, seeds, the learning rate and the method's floating-point
   fields; and the shapes of the domains.
   """
-  varied = _numbers(run)
-  flags = {
-    name: value
-    for name, value in run.flags.items()
-    if name not in _OWN and name.rpartition('.')[2] not in varied
-  }
+  varied = _OWN | run.numbers.keys()
+  flags = {name: value for name, value in run.flags.items() if name not in varied}
   spec = run.method.spec
   sizes = [each.examples for each in (*spec.sources, spec.target)]
-  shapes = [*sizes, spec.classes, *spec.input_shape, run.labelled_target is None]
-  return json.dumps([type(run.method).__name__, flags, shapes], sort_keys=True)
+  sizes += [spec.classes, *spec.input_shape, run.labelled_target is None]
+  return json.dumps([type(run.method).__name__, flags, sizes], sort_keys=True)
+
+
+def most(run: Run) -> int:
+  """Returns how many seeds like a run's one program may hold, by the size of their states."""
+  state = jax.tree.leaves(shapes(run))
+  return max(1, STATES_LIMIT // sum(x.size * x.dtype.itemsize for x in state))
 
 
 def unfit(run: Run) -> str | None:
   """Returns why a run cannot be one of a grid, as the end of a sentence; None where it can."""
   if not together(run.method.spec.input_shape, 2):
     return 'it learns from images, whose seeds take turns on a CPU'
+  if not all(isinstance(domain.train.inputs, np.ndarray) for domain in (*run.sources, run.target)):
+    return 'its examples are read as they are needed'
   if run.initial or run.weights or run.given:
     return 'it starts from weights of others'
   if run.method.first_stage:
@@ -83,6 +94,8 @@ def fit_together(runs: Sequence[Run]) -> list[dict[str, Any] | UserError]:
   for run in runs:
     if reason := unfit(run):
       raise UserError(f'{run.workdir} cannot be trained together with others: {reason}')
+  if len({os.fspath(run.workdir) for run in runs}) < len(runs):
+    raise UserError('runs that are trained together need a --workdir each')
   if len({key(run) for run in runs}) > 1:
     raise UserError(
       'runs that are trained together differ in more than domains, seeds, rates and weights'
@@ -100,8 +113,8 @@ class _Grid:
     for run in {problem(run): run for run in runs}.values():
       refuse(run)
     self._devices = parallel.Parallel(self._first.distribute, self._first.batch_size)
-    self._configs = [_claimed(run) for run in runs]
     self._pool = Pool(runs, self._devices)
+    self._configs = [_claimed(run) for run in runs]
     # What the seeds of each run are among all.
     stops = np.cumsum([len(run.seeds) for run in runs])
     self._rows = [slice(stop - len(run.seeds), stop) for stop, run in zip(stops, runs, strict=True)]
@@ -144,7 +157,7 @@ class _Grid:
     )
     try:
       return self._devices.create(jax.vmap(make), seeds, self._settings)
-    except jax.errors.ConcretizationTypeError as error:
+    except _UNTRACEABLE as error:
       raise self._constant(error) from error
 
   def _step(self, state: TrainState, arrays: Any, feed: Feed) -> tuple[TrainState, Logs]:
@@ -155,7 +168,7 @@ class _Grid:
       return train_step(
         state, batch, method=run.method, optimizer=run.optimizer, total_steps=run.steps
       )
-    except jax.errors.ConcretizationTypeError as error:
+    except _UNTRACEABLE as error:
       raise self._constant(error) from error
 
   def _constant(self, error: Exception) -> UserError:
@@ -197,7 +210,8 @@ class _Grid:
         self._failed.setdefault(number, UserError(said))
       if number in self._failed:
         continue
-      record: dict[str, Any] = {name: value.tolist() for name, value in own.items()}
+      logged = own if due(self._first.log_every) else {}
+      record: dict[str, Any] = {name: value.tolist() for name, value in logged.items()}
       if host is not None:
         record |= self._evaluated(number, _slice(host, rows))
       self._logs[number].write(step, record)
@@ -220,12 +234,6 @@ class _Grid:
     return result
 
 
-def _numbers(run: Run) -> dict[str, float]:
-  """Returns the floating-point fields of a run's method."""
-  values = {field.name: getattr(run.method, field.name) for field in dataclasses.fields(run.method)}
-  return {name: value for name, value in values.items() if isinstance(value, float)}
-
-
 def _settings(runs: Sequence[Run]) -> dict[str, np.ndarray]:
   """Returns what differs between runs, float32 `[members]`: fields by name, the rate as a multiple.
 
@@ -233,8 +241,9 @@ def _settings(runs: Sequence[Run]) -> dict[str, np.ndarray]:
   """
   rates = [run.flags.get('learning_rate', 1.0) for run in runs]
   columns = {RATE: [rate / rates[0] for rate in rates]}
-  numbers = [_numbers(run) for run in runs]
-  columns |= {name: [own[name] for own in numbers] for name in numbers[0]}
+  columns |= {
+    name: [getattr(run.method, name) for run in runs] for name in runs[0].numbers.values()
+  }
   times = [len(run.seeds) for run in runs]
   return {
     name: np.repeat(np.array(values, np.float32), times)
@@ -249,8 +258,9 @@ def _claimed(run: Run) -> Mapping[str, Any]:
     raise UserError(
       f'--workdir={run.workdir} holds a run with checkpoints: its own command goes on with it'
     )
+  config = claim(run, writes=True)
   (run.workdir / 'metrics.jsonl').unlink(missing_ok=True)
-  return claim(run, writes=True)
+  return config
 
 
 def _longest(common: int) -> int:

@@ -72,6 +72,7 @@ class Run:
     given: Arrays that take the place of what is drawn (a teacher's, an old head's), by the names of
       a checkpoint, with a leading dimension of seeds.
     flags: All flags of the experiment and the method's fields, as they go into `config.json`.
+    numbers: Which of them are floating-point fields of the method: flag to field.
     about: What else `config.json` says: versions, device, command.
   """
 
@@ -97,6 +98,7 @@ class Run:
   weights: Weights | None = None
   given: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
   augment: str | None = None
+  numbers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
   @property
   def data(self) -> dict[str, dict[str, Any]]:
@@ -189,7 +191,8 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
     writes: Whether this process may write (the first host).
 
   Returns:
-    What `config.json` holds. A run that goes on keeps what it was begun with: command, commit.
+    What `config.json` holds. A run that goes on from a checkpoint keeps what it was begun with:
+    command, commit.
 
   Raises:
     UserError: The folder cannot be written, or belongs to another configuration.
@@ -205,7 +208,8 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
       if not isinstance(begun, dict):
         raise UserError(f'{path} is no configuration: is this the workdir of a run?')
       _compare(begun, config, run.workdir)
-      return begun
+      if _has_checkpoint(run.workdir):
+        return begun
     if writes:
       temporary = path.with_suffix('.tmp')
       temporary.write_text(json.dumps(config, indent=2) + '\n')
@@ -221,9 +225,12 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
 
 def _has_trained(workdir: Path) -> bool:
   """Tells whether there is anything to lose: a record, or a checkpoint."""
+  return _has_checkpoint(workdir) or bool(read(workdir / 'metrics.jsonl'))
+
+
+def _has_checkpoint(workdir: Path) -> bool:
   checkpoints = workdir / 'checkpoints'
-  saved = checkpoints.is_dir() and any(path.name.isdigit() for path in checkpoints.iterdir())
-  return saved or bool(read(workdir / 'metrics.jsonl'))
+  return checkpoints.is_dir() and any(path.name.isdigit() for path in checkpoints.iterdir())
 
 
 def _compare(before: dict[str, Any], now: dict[str, Any], workdir: Path) -> None:
