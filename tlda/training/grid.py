@@ -11,7 +11,6 @@ import contextlib
 import json
 import math
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from tlda.training.inputs import Feed
 from tlda.training.logs import MetricLog
 from tlda.training.plan import shapes
 from tlda.training.pool import Pool, problem
+from tlda.training.progress import Clock, Display, line
 from tlda.training.result import measure, summarize, write_result
 from tlda.training.run import LONGEST, Run, claim, refuse
 from tlda.training.seeds import together
@@ -130,21 +130,23 @@ class _Grid:
     self._validations = [
       Validation(run, own, say) for run, own, say in zip(runs, self._evaluators, says, strict=True)
     ]
+    self._clock, self._display = Clock(), Display(self._first.steps, is_first_host=True)
+    self._shown = 0  # The step that the last line was of.
     self._logs: list[MetricLog] = []
     self._measured: dict[int, dict[str, np.ndarray]] = {}
     self._failed: dict[int, UserError] = {}
 
   def run(self) -> list[dict[str, Any] | UserError]:
     """Trains to the planned step, and writes the results."""
-    began = time.perf_counter()
     states = self._created()
     with contextlib.ExitStack() as stack:
+      stack.callback(self._display.close)
       logs = (MetricLog(run.workdir, (), 0, writes=True) for run in self._runs)
       self._logs = [stack.enter_context(log) for log in logs]
       for step, feed in self._feeds():
         states, values = self._program(states, self._pool.arrays, self._devices.shard(feed))
         self._after(step, states, values)
-    seconds = (time.perf_counter() - began) / len(self._runs)
+    seconds = self._clock.seconds / len(self._runs)
     return [self._finished(number, seconds) for number in range(len(self._runs))]
 
   def _created(self) -> TrainState:
@@ -155,28 +157,31 @@ class _Grid:
     make = lambda seed, settings: create(
       run.method, run.optimizer, example, seed, run.steps, settings
     )
-    try:
+    with self._explained():
       return self._devices.create(jax.vmap(make), seeds, self._settings)
-    except _UNTRACEABLE as error:
-      raise self._constant(error) from error
 
   def _step(self, state: TrainState, arrays: Any, feed: Feed) -> tuple[TrainState, Logs]:
     run = self._first
     arrays, feed = self._pool.of(arrays, feed)
     batch = self._pool.inputs.batch(arrays, feed, Context(state.step, state.seed, run.steps))
-    try:
+    with self._explained():
       return train_step(
         state, batch, method=run.method, optimizer=run.optimizer, total_steps=run.steps
       )
-    except _UNTRACEABLE as error:
-      raise self._constant(error) from error
 
-  def _constant(self, error: Exception) -> UserError:
-    names = ', '.join(name for name in self._settings if name != RATE)
-    return UserError(
-      f'{type(self._first.method).__name__} decides by the value of {names}, which therefore '
-      f'cannot differ between runs that are trained together ({str(error).splitlines()[0]})'
-    )
+  @contextlib.contextmanager
+  def _explained(self) -> Iterator[None]:
+    """Says of a method that cannot be traced what it takes for a constant."""
+    try:
+      yield
+    except _UNTRACEABLE as error:
+      names = ', '.join(name for name in self._settings if name != RATE)
+      if not names:
+        raise
+      raise UserError(
+        f'{type(self._first.method).__name__} decides by the value of {names}, which therefore '
+        f'cannot differ between runs that are trained together ({str(error).splitlines()[0]})'
+      ) from error
 
   def _steps(self, states: TrainState, arrays: Any, feed: Feed) -> tuple[TrainState, Logs]:
     """Makes the steps of a stretch; returns what the last of them logs.
@@ -202,7 +207,14 @@ class _Grid:
     if not (measures or due(self._first.log_every)):
       return
     values = parallel.to_host(logs)
+    self._show(step, values)
     host = parallel.to_host(states.replace(optimizer={})) if measures else None
+    with self._clock.pause():
+      self._record(step, values, host)
+
+  def _record(self, step: int, values: Logs, host: TrainState | None) -> None:
+    """Writes what is due of each run; `host` is there where they are evaluated."""
+    due = step % self._first.log_every == 0 or step == self._first.steps
     for number, rows in enumerate(self._rows):
       own = {name: value[rows] for name, value in sorted(values.items())}
       if broken := [name for name, value in own.items() if not np.isfinite(value).all()]:
@@ -210,11 +222,22 @@ class _Grid:
         self._failed.setdefault(number, UserError(said))
       if number in self._failed:
         continue
-      logged = own if due(self._first.log_every) else {}
+      logged = own if due else {}
       record: dict[str, Any] = {name: value.tolist() for name, value in logged.items()}
       if host is not None:
         record |= self._evaluated(number, _slice(host, rows))
       self._logs[number].write(step, record)
+
+  def _show(self, step: int, values: Logs) -> None:
+    """Shows where the runs are: their losses in the mean."""
+    self._clock.tick(step - self._shown)
+    self._shown = step
+    mean = lambda x: float(np.mean(x, where=np.isfinite(x))) if np.isfinite(x).any() else math.nan
+    terms = {name[5:]: mean(x) for name, x in values.items() if name.startswith('loss/')}
+    splits = sum(len(part.splits) for part in self._pool.inputs.read.values())
+    examples = splits * self._first.batch_size * self._rows[-1].stop
+    total = self._first.steps
+    self._display.show(step, line(step, total, self._clock.rate, examples, terms))
 
   def _evaluated(self, number: int, state: TrainState) -> dict[str, list[float]]:
     states = [self._devices.replicate(state)]
