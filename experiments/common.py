@@ -23,7 +23,7 @@ from experiments import (
   source_run,
   usage,
 )
-from tlda import data, methods, report
+from tlda import methods, report
 from tlda.data.protocol import check_data
 from tlda.errors import UserError
 from tlda.evaluation import validators
@@ -176,7 +176,7 @@ def build(
   method: type[methods.Method],
   parsed: dict[str, Any],
   command: str,
-  read: problem.Read = data.load,
+  read: problem.Read | None = None,
 ) -> Run:
   """Returns the run that parsed flags describe; loads the data by `read`, and trains nothing.
 

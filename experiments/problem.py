@@ -19,7 +19,7 @@ def load(
   parsed: Mapping[str, Any],
   method: type[methods.Method] | None = None,
   start: saved.About | None = None,
-  read: Read = data.load,
+  read: Read | None = None,
 ) -> tuple[list[data.Domain], data.Domain]:
   """Loads the sources and the target that flags name, as one network can read them all.
 
@@ -30,7 +30,7 @@ def load(
     parsed: All flags.
     method: What the domains are for, where it is known.
     start: The source run that stands for the data of the sources: none of them is read.
-    read: What loads a domain: its name, the folder of data, and a size of images.
+    read: What loads a domain (its name, the folder of data, a size of images); None: `data.load`.
 
   Returns:
     The sources and the target.
@@ -38,7 +38,7 @@ def load(
   Raises:
     UserError: A name is unknown, data are missing or broken, or the domains do not fit together.
   """
-  size = parsed['image_size'] or None
+  size, read = parsed['image_size'] or None, read or data.load
   domains = [] if start else _sources(parsed, method, size, read)
   domains.append(read(parsed['target'], parsed['data_dir'], size))
   if any(domain.train.is_text for domain in domains):
