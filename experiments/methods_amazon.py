@@ -5,8 +5,8 @@
 Data, splits and network (100 sigmoid units) of Ganin et al., *Domain-Adversarial Training of Neural
 Networks*, JMLR 2016, section 5.1: 2,000 labelled source and 2,000 unlabelled target reviews. They
 chose hyper-parameters for each pair by reverse validation and stopped early, as experiments.amazon
-does; here all methods share one schedule (but ADDA, DIRT-T, AFN and VADA, see below), and all pairs and
-seeds of a method are one program. The learning rate is that of experiments.amazon.
+does; here all methods share one schedule (but ADDA, DIRT-T, AFN and VADA, see below), and all pairs
+and seeds of a method are one program. The learning rate is that of experiments.amazon.
 
 Measured: experiments/results/methods_amazon.md; scripts/reproduce.py methods_amazon makes it again.
 """
