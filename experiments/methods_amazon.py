@@ -49,7 +49,8 @@ NOTES = {
   'mcd': 'calls 69 in 100 target reviews negative: of two classes both heads agree most easily on '
   'one',
   'mdd': 'calls 87 in 100 target reviews negative: of two classes a head and its adversary agree '
-  'most easily on one; with a tenth of its weight it is 15 points better (amazon.md)',
+  'most easily on one; with a tenth of its weight on all pairs but one it is 15 points better '
+  '(amazon.md)',
   'pseudo_label': 'its labels count from a tenth of the training on, when the network hardly knows '
   'the source, and three times: it is confirmed in calling 89 in 100 target reviews negative',
   'sdat': 'stands on CDAN+E, and loses where that does',
@@ -65,7 +66,8 @@ LEFT_OUT = ('adabn', 'dsbn', 'adamatch', 'fixmatch', 'mean_teacher', 'rotation')
 # Second stages start from a trained network, and SGD at the first stage's rate destroys it: they
 # have the optimizer of ADDA's authors. The norm of 100 sigmoid units is at most 10: AFN's usual
 # radius of 25 drives them all into saturation. A radius of 3.5, VADA's for images, moves a review
-# past others, and only a constant is smooth: of 0.1, 0.35 and 1, 0.1 is best on the source's test.
+# past others, and only a constant is smooth: of 0.1, 0.35 and 1, 0.1 is best on the source's test
+# (two pairs, two seeds).
 _OWN = {
   'adda': ' --optimizer=adam --learning_rate=0.0002',
   'dirt_t': ' --optimizer=adam --learning_rate=0.0002 --vada.radius=0.1 --dirt_t.radius=0.1',
