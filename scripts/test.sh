@@ -1,11 +1,21 @@
 #!/usr/bin/env bash
 # Lint, formatting, tests: what must pass before a commit. Arguments go to pytest:
 #
-#   scripts/test.sh                    everything
+#   scripts/test.sh                    what a change to a loss, a method or the loop can break
+#   scripts/test.sh tests              everything, as continuous integration does
 #   scripts/test.sh tests/losses -x    a part of the tests
 set -euo pipefail
 # shellcheck source=scripts/_environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_environment.sh"
+
+# Whole programs, pods, networks at their size and the strategies that train them take a third of
+# the time: without arguments they are left to continuous integration.
+if [[ $# -eq 0 ]]; then
+  left=(contracts/test_backbones.py experiments models/backbones pods scripts test_readme.py
+    training/test_grid.py transfer)
+  echo "All of tests/ but ${left[*]}: scripts/test.sh tests runs these too."
+  set -- "${left[@]/#/--ignore=tests/}"
+fi
 
 prepare_environment
 "$VENV_PYTHON" -m ruff check --quiet .

@@ -30,9 +30,19 @@ def test_test_installs_once_and_hands_arguments_to_pytest(checkout: Checkout) ->
   assert first.returncode == 0, first.stderr
   assert 'Making .venv with Python 3.12.4' in first.stdout
   assert checkout.calls() == [INSTALL, WEIGHTS, *CHECKS, f'{PYTEST} tests/a b -x']
-  second = checkout.run('scripts/test.sh')
+  second = checkout.run('scripts/test.sh', 'tests')
   assert (second.returncode, second.stdout) == (0, '')
-  assert checkout.calls() == [*CHECKS, PYTEST]
+  assert checkout.calls() == [*CHECKS, f'{PYTEST} tests']
+
+
+def test_without_arguments_it_says_what_it_leaves_out(checkout: Checkout) -> None:
+  checkout.python('python3', (3, 13, 0))
+  said = checkout.run('scripts/test.sh').stdout
+  *_, (command, *ignored) = (call.split(' --ignore=') for call in checkout.calls())
+  assert command == PYTEST
+  assert ignored
+  assert f'All of tests/ but {" ".join(x.removeprefix("tests/") for x in ignored)}: ' in said
+  assert all((Path(__file__).parents[2] / path).exists() for path in ignored)
 
 
 def test_demo_hands_arguments_to_the_experiment(checkout: Checkout) -> None:
@@ -108,8 +118,8 @@ def test_an_interrupted_installation_starts_anew(checkout: Checkout) -> None:
   assert failed.stderr == 'The requirements could not be installed: the next run starts anew.\n'
   assert checkout.calls() == [INSTALL]
   (checkout.root / '.venv' / 'half').touch()
-  assert checkout.run('scripts/test.sh').returncode == 0
-  assert checkout.calls() == [INSTALL, WEIGHTS, *CHECKS, PYTEST]
+  assert checkout.run('scripts/test.sh', 'tests').returncode == 0
+  assert checkout.calls() == [INSTALL, WEIGHTS, *CHECKS, f'{PYTEST} tests']
   assert not (checkout.root / '.venv' / 'half').exists()
 
 
@@ -144,7 +154,7 @@ def test_an_environment_of_somebody_else_is_kept(checkout: Checkout) -> None:
 def test_exit_codes_pass_through(checkout: Checkout, script: str, failing: str) -> None:
   checkout.python('python3', (3, 13, 0))
   assert checkout.run(script, FAILS=failing).returncode == 7
-  assert (PYTEST in checkout.calls()) == (failing == 'pytest')
+  assert any(call.startswith(PYTEST) for call in checkout.calls()) == (failing == 'pytest')
 
 
 def test_ci_finds_the_data_beside_the_checkout(checkout: Checkout) -> None:
@@ -153,5 +163,5 @@ def test_ci_finds_the_data_beside_the_checkout(checkout: Checkout) -> None:
   assert checkout.run('.ci/run', '-x').stdout == 'data: none -x\n'
   data = checkout.root.parent / 'shared' / 'data'
   data.mkdir(parents=True)
-  assert checkout.run('.ci/run').stdout == f'data: {data} \n'
-  assert checkout.run('.ci/run', TLDA_DATA_DIR='elsewhere').stdout == 'data: elsewhere \n'
+  assert checkout.run('.ci/run').stdout == f'data: {data} tests\n'
+  assert checkout.run('.ci/run', TLDA_DATA_DIR='elsewhere').stdout == 'data: elsewhere tests\n'
