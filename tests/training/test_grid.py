@@ -12,7 +12,7 @@ import pytest
 from tests.problem import domain, make_method, make_run
 from tlda import transfer
 from tlda.errors import UserError
-from tlda.methods import ADDA, ATDOC, CMD, DANN, AdaBN
+from tlda.methods import ADDA, AFN, ATDOC, CMD, DANN, AdaBN
 from tlda.methods.method import Method, Terms
 from tlda.training import plan
 from tlda.training.fit import fit
@@ -129,6 +129,13 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
   trained = vectors(DANN, tmp_path / 'trained')
   (trained.workdir / 'checkpoints').mkdir(parents=True)
   assert 'holds a run with checkpoints' in refused(trained)
+
+
+def test_the_numbers_of_every_run_are_looked_at(tmp_path: Path) -> None:
+  runs = [vectors(AFN, tmp_path / f'{radius}', radius=radius) for radius in (-1.0, 1.0)]
+  with pytest.raises(UserError, match='radius'):
+    fit_together(runs)
+  assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

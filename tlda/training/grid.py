@@ -110,6 +110,8 @@ class _Grid:
 
   def __init__(self, runs: Sequence[Run]) -> None:
     self._runs, self._first = runs, runs[0]
+    for run in runs:
+      run.method.check(run.batch_size)  # Of numbers of its own.
     for run in {problem(run): run for run in runs}.values():
       refuse(run)
     self._devices = parallel.Parallel(self._first.distribute, self._first.batch_size)
