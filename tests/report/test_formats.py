@@ -41,7 +41,8 @@ def test_csv_has_a_line_a_row() -> None:
 
 def test_latex_is_set_with_booktabs_and_escaped() -> None:
   drawn = latex.draw([entry('a_b & 50%', 'x', 'last', 0.5, published=_PUBLISHED)])
-  assert '  \\begin{tabular}{llrrrrl}\n    \\toprule\n' in drawn
+  assert '{!}{%\n  \\begin{tabular}{llrrrrl}\n    \\toprule\n' in drawn
+  assert '\\bottomrule\n  \\end{tabular}}\n\\end{table}\n' in drawn
   line = r'x $\to$ t & a\_b \& 50\% & 50.00 $\pm$ 1.00 & 62.00 & $-$12.00 & 3 & last \\'
   assert f'    {line}\n    \\bottomrule\n' in drawn
   assert '% a_b & 50%, x → t: python -m experiments.x at 0123456789ab\n' in drawn
@@ -50,6 +51,16 @@ def test_latex_is_set_with_booktabs_and_escaped() -> None:
     r'\textbackslash{}\{\textless{}{[}\textbar{}]\textgreater{}\}\textasciitilde{}'
     r'\textasciicircum{}\#\$ \%'
   )
+
+
+def test_latex_of_many_pairs_has_heads_in_lines_without_their_folder_and_notes_below() -> None:
+  rows = [entry('m', f'd/{name}', 'last', 0.5) for name in 'abcd']
+  rows = [{**row, 'target': 'd/t', 'note': 'odd [1].'} for row in rows]
+  drawn = latex.draw(rows)
+  assert r'& \shortstack[r]{a \\ $\to$ t} & \shortstack[r]{b \\ $\to$ t} &' in drawn
+  assert r'& \shortstack[r]{Mean \\ last} \\' in drawn
+  assert '\\raggedright\\footnotesize *m: odd {[}1].\n\\end{table}\n' in drawn
+  assert '| Method | a → t | b → t | c → t | d → t | Mean, last |' in markdown.draw(rows)
 
 
 def test_markdown_and_latex_have_the_same_cells() -> None:

@@ -162,10 +162,21 @@ def _by_pair(rows: Sequence[Row], pairs: Sequence[str]) -> tuple[Table, list[str
     first.append([own.get((chosen[0], name)) for name in pairs])
     means = [_mean([own.get((rule, name)) for name in pairs]) for rule in chosen]
     lines.append([label, *map(_short, first[-1]), *means])
-  columns = ['Method', *pairs, *(f'Mean, {rule_name(rule)}' for rule in chosen)]
+  columns = ['Method', *_heads(rows), *(f'Mean, {rule_name(rule)}' for rule in chosen)]
   table, remarks = _compared(Table(_caption(rows), columns, '', lines, len(pairs)), first)
   below = _published_lines(rows, pairs, len(table.columns))
   return dataclasses.replace(table, lines=[*table.lines, *below]), remarks
+
+
+def _heads(rows: Sequence[Row]) -> list[str]:
+  """Returns each pair of domains, in the order of `rows`, without the folder that all lie in."""
+  domains = [name for entry in rows for name in (*entry['source'], entry['target'])]
+  names = {name: text.short(name) for name in domains}
+  folders = {name[: name.rfind('/') + 1] for name in names.values()}
+  folder = folders.pop() if len(folders) == 1 else ''
+  bare = lambda name: names[name].removeprefix(folder)
+  heads = (text.arrow([*map(bare, entry['source'])], bare(entry['target'])) for entry in rows)
+  return list(dict.fromkeys(heads))
 
 
 def _compared(table: Table, first: Sequence[Sequence[Row | None]]) -> tuple[Table, list[str]]:

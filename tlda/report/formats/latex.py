@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from tlda.report import layouts
 from tlda.report.layouts import Row, Section, Table
 
-_HEAD = '% Written by scripts/reproduce.py. The preamble needs \\usepackage{booktabs}.\n'
+_HEAD = '% Written by scripts/reproduce.py. The preamble needs \\usepackage{booktabs,graphicx}.\n'
+_BREAK = r' \\ '
+# Twelve pairs of domains are wider than a page: what is wider than a line is shrunk to it.
+_WIDTH = r'\ifdim\width>\linewidth\linewidth\else\width\fi'
 _SIGNS = {
   **{sign: f'\\{sign}' for sign in '&%$#_{}'},
   '\\': r'\textbackslash{}',
@@ -38,27 +41,34 @@ def draw(rows: Sequence[Row]) -> str:
 def _section(section: Section) -> str:
   made = [section.made.summary, *(''.join(line) for line in section.made.lines)]
   comments = ''.join(f'% {_line(line)}\n' for line in made)
-  notes = [f'*{method}: {note}' for method, note in section.notes]
-  said = [f'{remark.rstrip(".")}.' for remark in (*section.remarks, *notes)]
-  tables = (_float(section.protocol, table, said) for table in section.tables)
+  remarks = [f'{remark.rstrip(".")}.' for remark in section.remarks]
+  notes = [f'*{method}: {note.rstrip(".")}.' for method, note in section.notes]
+  tables = (_float(section.protocol, table, remarks, notes) for table in section.tables)
   return comments + '\n'.join(tables)
 
 
-def _float(protocol: str, table: Table, said: Sequence[str]) -> str:
-  """Returns one table; what is said of all of them stands in each caption."""
-  head, *body = [
-    f'    {" & ".join(map(escape, cells))} \\\\\n' for cells in (table.columns, *table.lines)
-  ]
-  caption = ' '.join(map(escape, [f'{protocol}: {table.caption}.', *said]))
+def _float(protocol: str, table: Table, remarks: Sequence[str], notes: Sequence[str]) -> str:
+  """Returns one table; what is said of all of them stands in each caption, and notes below."""
+  lines = [f'    {" & ".join(map(escape, cells))} \\\\\n' for cells in table.lines]
+  caption = ' '.join(map(escape, [f'{protocol}: {table.caption}.', *remarks]))
+  below = f'\n  \\raggedright\\footnotesize {" ".join(map(escape, notes))}\n' if notes else ''
   return (
     '\\begin{table}\n'
     '  \\centering\n'
     f'  \\caption{{{caption}}}\n'
+    f'  \\resizebox{{{_WIDTH}}}{{!}}{{%\n'
     f'  \\begin{{tabular}}{{{table.alignment}}}\n'
-    f'    \\toprule\n{head}    \\midrule\n{"".join(body)}    \\bottomrule\n'
-    '  \\end{tabular}\n'
+    f'    \\toprule\n    {" & ".join(map(_head, table.columns))} \\\\\n'
+    f'    \\midrule\n{"".join(lines)}    \\bottomrule\n'
+    f'  \\end{{tabular}}}}\n{below}'
     '\\end{table}\n'
   )
+
+
+def _head(content: str) -> str:
+  """Returns the head of a column, in lines: 'books', '→ dvd'."""
+  lines = [escape(line) for line in re.split(r', | (?=[→(])', content)]
+  return lines[0] if len(lines) == 1 else rf'\shortstack[r]{{{_BREAK.join(lines)}}}'
 
 
 def escape(content: str) -> str:
