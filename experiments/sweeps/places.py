@@ -30,11 +30,15 @@ def create(path: str, text: str) -> bool:
   Returns:
     Whether it was written: not where there is one already.
   """
-  system, place = _at(path)
-  if '://' not in path:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
   try:
-    system.pipe_file(place, text.encode(), mode='create')
+    if '://' in path:
+      system, place = _at(path)
+      system.pipe_file(place, text.encode(), mode='create')
+      return True
+    # On a disk fsspec looks first and writes then, and two may look at once.
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open('x') as file:
+      file.write(text)
   except FileExistsError:
     return False
   return True

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from experiments.sweeps import claims, places, plan, table, work
 from tests.experiments.sweeps import TERM, Trained, finished, planned, states
@@ -53,6 +54,16 @@ def test_of_many_workers_one_has_a_run(place: str, tmp_path: Path) -> None:
       thread.join()
     assert sum(lease is not None for lease in won) == 1
   assert [claim.number for claim in claims.history(folder, 'run')] == [0, 1]
+
+
+def test_a_disk_makes_a_file_once_whoever_looked_before(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  path = f'{tmp_path}/claims/run.0.json'
+  assert places.create(path, 'first')
+  monkeypatch.setattr(LocalFileSystem, 'exists', lambda *_, **__: False)
+  assert not places.create(path, 'second')
+  assert places.read(path) == 'first'
 
 
 def test_two_workers_share_the_runs(folder: str) -> None:
