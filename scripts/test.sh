@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lint, formatting, tests: what must pass before a commit. Arguments go to pytest:
+# Lint, formatting, tests. Arguments go to pytest:
 #
 #   scripts/test.sh                    what is promised of every loss and method, and the loop
 #   scripts/test.sh tests              everything, as continuous integration does
