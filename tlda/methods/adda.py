@@ -26,10 +26,12 @@ class ADDA(Alternating):
   state `source_encoder`; its batch normalisation takes the statistics of the source batch.
 
   Nothing but D holds M_t near the classes that the head knows, so it wants a small learning rate
-  (the paper's digits 2e-4, with Adam), and one of its own: train the first stage apart, and give
-  its folder as `--init_from`.
+  (the paper's digits 2e-4, with Adam) and little momentum: the authors' code has a first moment of
+  0.5, and with 0.9 M_t runs away (`--optimizer=adam --momentum=0.5`). For a rate of its own, train
+  the first stage apart, and give its folder as `--init_from`.
 
-  Departs from the authors' code: that halves M_t's loss.
+  Departs from the authors' code: there M_t's loss is halved, D sees logits (here, features), and
+  the target has a last layer of its own that moves too (here, the head stays, as in the paper).
   """
 
   first_stage: ClassVar[str | None] = 'source_only'
