@@ -28,6 +28,7 @@ def test_what_has_no_normalisation_says_so() -> None:
     backbones.network('lenet', classes=2, normalization='per_domain')
 
 
-def test_ibn_is_of_residual_networks() -> None:
-  with pytest.raises(UserError, match="'ibn' is of residual networks, not of 'vgg16_bn'"):
-    backbones.network('vgg16_bn', classes=2, normalization='ibn')
+@pytest.mark.parametrize('name', ['vgg16_bn', 'resnet20'])
+def test_ibn_is_of_deep_residual_networks(name: str) -> None:
+  with pytest.raises(UserError, match=f"'ibn' is that of resnet18, .*, not of '{name}'"):
+    backbones.network(name, classes=2, normalization='ibn')

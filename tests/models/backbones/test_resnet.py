@@ -1,5 +1,6 @@
 """Residual networks: published sizes, published names, and a block against NumPy."""
 
+import itertools
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.models import numpy_layers, reference
-from tlda.models import Linear, Normalization
+from tlda.models import Linear, Normalization, backbones
 from tlda.models.backbones import ResNet
 from tlda.models.backbones.resnet import LAYOUTS, Block
 
@@ -38,6 +39,24 @@ def test_sizes_are_the_published_ones(name: str) -> None:
   head = jax.eval_shape(Linear(1000).init, jax.random.key(0), width)
   sizes = [leaf.size for leaf in jax.tree.leaves((abstract(name)['params'], head))]
   assert sum(sizes) == PUBLISHED[name]
+
+
+def test_resnet20_is_that_of_the_paper_but_for_its_shortcuts() -> None:
+  """Section 4.2: 3x3 convolutions of 16, 32 and 64 channels on 32, 16 and 8 pixels."""
+  network = backbones.network('resnet20', classes=10)
+  image = jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.float32)
+  made = jax.eval_shape(network.extractor.init, jax.random.key(0), image)
+  run = partial(network.extractor.apply, mutable=['intermediates'])
+  features, sown = jax.eval_shape(run, made, image)
+  shapes = [sown['intermediates'][f'stage{stage}'][0].shape for stage in (1, 2, 3)]
+  assert shapes == [(1, 32, 32, 16), (1, 16, 16, 32), (1, 8, 8, 64)]
+  head = jax.eval_shape(network.head.init, jax.random.key(0), features)
+  size = sum(leaf.size for leaf in jax.tree.leaves((made['params'], head)))
+  # 19 convolutions, each with scale and bias for its channels, and 64 x 10 + 10; two shortcuts.
+  channels = [3, *[16] * 7, *[32] * 6, *[64] * 6]
+  layers = [9 * a * b + 2 * b for a, b in itertools.pairwise(channels)]
+  assert sum(layers) + 650 == 269_722
+  assert size == 269_722 + (16 * 32 + 2 * 32) + (32 * 64 + 2 * 64)
 
 
 def test_names_are_the_published_ones() -> None:

@@ -20,7 +20,7 @@ from tlda.models.backbones.identity import Identity, identity
 from tlda.models.backbones.lenet import LeNet, lenet, lenet_bn
 from tlda.models.backbones.minilm import MiniLM, minilm
 from tlda.models.backbones.mlp import MLP, mlp, mlp_bn
-from tlda.models.backbones.resnet import ResNet
+from tlda.models.backbones.resnet import CIFARResNet, ResNet
 from tlda.models.backbones.vgg import VGG, vgg16, vgg16_bn
 from tlda.models.backbones.vit import ViT
 from tlda.models.bottleneck import Bottleneck
@@ -28,6 +28,7 @@ from tlda.models.network import Network, backbone_of
 from tlda.models.normalization import MODES
 
 __all__ = [
+  'CIFARResNet',
   'Identity',
   'MLP',
   'EfficientNet',
@@ -58,6 +59,7 @@ _NORMALIZED = {
   'lenet_bn': lenet_bn,
   'minilm': minilm,
   'mlp_bn': mlp_bn,
+  'resnet20': resnet.resnet20,
   'vgg16': vgg16,
   'vgg16_bn': vgg16_bn,
   **{name: partial(resnet.resnet, name) for name in resnet.LAYOUTS},
@@ -108,10 +110,7 @@ def network(
       f'take one of {", ".join(sorted(_NORMALIZED))}'
     )
   if normalization == 'ibn' and name not in resnet.LAYOUTS:
-    raise UserError(
-      f"normalization 'ibn' is of residual networks, not of {name!r}: take one of "
-      f'{", ".join(resnet.LAYOUTS)}'
-    )
+    raise UserError(f"normalization 'ibn' is that of {', '.join(resnet.LAYOUTS)}, not of {name!r}")
   if name in _NORMALIZED:
     usual = _NORMALIZED[name](classes, normalization, domains)
   else:

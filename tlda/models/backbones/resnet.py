@@ -2,7 +2,8 @@
 
 The standard form of today (v1.5: a deep block strides at its 3x3 convolution). Parameters are named
 as in the weights that are published (`conv1`, `bn1`, `layer1_0/conv1`, ...,
-`layer1_0/downsample_0`), so that these map one to one.
+`layer1_0/downsample_0`), so that these map one to one. ResNet-20 is their small network for images
+of 32 pixels (section 4.2): 270,000 weights, a student rather than a teacher.
 
 With the normalisation 'ibn' they are IBN-a networks (Pan et al., ECCV 2018): the first of each
 block is such in the first three stages, all others are 'joint'. Weights of the standard form fit
@@ -16,6 +17,8 @@ import flax.linen as nn
 import jax
 
 from tlda.models.bottleneck import bottleneck_network
+from tlda.models.domain_classifier import DomainClassifier
+from tlda.models.heads import Linear
 from tlda.models.network import Network
 from tlda.models.normalization import Normalization
 from tlda.models.pooling import max_pool
@@ -132,6 +135,45 @@ class ResNet(nn.Module):
     return Block(kernels, widths, strides, mode, self.domains, name=name)
 
 
+class CIFARResNet(nn.Module):
+  """The residual network of section 4.2, for CIFAR-10: 6 `blocks` + 2 layers of weights.
+
+  Departs from the paper, as most implementations: where channels double, the shortcut is a 1x1
+  convolution (there, the identity and zeros).
+
+  Attributes:
+    blocks: The number of basic blocks in each of the three stages.
+    normalization: 'joint', 'per_domain' or 'frozen'.
+    domains: The number of branches of 'per_domain'.
+  """
+
+  blocks: int
+  normalization: str = 'joint'
+  domains: int = 2
+
+  @property
+  def layers(self) -> tuple[tuple[str, ...], ...]:
+    """The names of its parts, layer by layer from the input on."""
+    blocks = [(f'layer{stage}_{place}',) for stage in (1, 2, 3) for place in range(self.blocks)]
+    return ('conv1', 'bn1'), *blocks
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    """Returns features `[batch, 64]` of images `[batch, height, width, channels]`."""
+    norm = Normalization(self.normalization, self.domains, name='bn1')
+    x = nn.relu(norm(_conv(16, 3, 1, name='conv1')(inputs), domain=domain, train=train))
+    for stage, width in enumerate((16, 32, 64), 1):
+      for place in range(self.blocks):
+        strides = (2 if stage > 1 and place == 0 else 1, 1)
+        name = f'layer{stage}_{place}'
+        block = Block((3, 3), (width, width), strides, self.normalization, self.domains, name=name)
+        x = block(x, domain=domain, train=train)
+      self.sow('intermediates', f'stage{stage}', x)
+    return x.mean((1, 2))
+
+
 def _without_ibn(normalization: str) -> str:
   """Returns the normalisation of layers whose every channel is normalised alike."""
   return 'joint' if normalization == 'ibn' else normalization
@@ -154,3 +196,8 @@ def resnet(name: str, classes: int, normalization: str, domains: int) -> Network
   blocks, deep = LAYOUTS[name]
   backbone = ResNet(blocks, deep, normalization, domains)
   return bottleneck_network(backbone, classes, normalization, domains)
+
+
+def resnet20(classes: int, normalization: str, domains: int) -> Network:
+  """ResNet-20 with a linear head, and the domain head 100-1."""
+  return Network(CIFARResNet(3, normalization, domains), Linear(classes), DomainClassifier())
