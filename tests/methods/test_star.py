@@ -36,8 +36,8 @@ def test_the_two_differ_by_the_deviation_and_the_mean_predicts(tmp_path: Path) -
   for turn in range(40):
     drawn = here.apply('both', target, context.replace(turn=turn))
     gaps += [np.asarray(logits) - outputs.logits for logits in drawn]
-  # features @ noise has the standard deviation 0.127 |features|, another for each example.
-  lengths = np.linalg.norm(outputs.features, axis=1)
+  # features @ noise has the deviation 0.127 |features| / sqrt(12), another for each example.
+  lengths = np.linalg.norm(outputs.features, axis=1) / np.sqrt(12)
   found = np.sqrt(np.mean(np.square(gaps), axis=(0, 2)))
   np.testing.assert_allclose(found / lengths, 0.127, rtol=0.25)
   np.testing.assert_allclose(np.mean(np.square(gaps)) / np.mean(lengths**2), 0.127**2, rtol=0.25)

@@ -20,7 +20,8 @@ class JANAdversarial(JAN):
   Both sides move in one backward pass: the gradient is reversed where it enters theta and again
   where it leaves it, so that theta alone climbs. Each theta is linear, as wide as what it sees, and
   begins as the identity; the paper says only that it is fully connected. Kernels do not change with
-  the scale of their input, so theta gains nothing by growing.
+  the scale of their input, so that theta gains nothing by growing; their width is held fixed where
+  the gradient is taken, so that it may grow all the same.
 
   Attributes:
     weight: The value of lambda at the end of training (the paper's 1).

@@ -24,10 +24,11 @@ class MCD(Method):
     C  agree:     min over extractor    d(head, other_head), `repeats` times
 
   `other_head` is of the same make as `head`, with other initial weights; `head` predicts. Each
-  domain passes through the network alone, as in the authors' code; of a network with batch
-  normalisation the running statistics are those of phase B, which sees both domains.
+  domain passes through the network alone, as in the authors' code for digits; of a network with
+  batch normalisation the running statistics are those of phase B, which sees both domains.
 
-  Departs from the authors' code: it has no class-balancing term, which they use for street signs.
+  Departs from the authors' code for VisDA, which has a class-balancing term (of weight 0.01) in A
+  and B, and passes both domains together.
 
   Attributes:
     repeats: How often phase C runs in each step (n; the paper tries 2 to 4, its code takes 4).

@@ -28,7 +28,8 @@ class MSTN(DANN):
 
   Departs from the authors' code: the sum over classes is the paper's, where the code takes the mean
   over classes and features; the centroid of a class that is not in the batch stays, where in the
-  code it shrinks; and DANN's part is whole, where in the code it counts a tenth.
+  code it shrinks; and DANN's part is the mean of both domains' losses, as `dann` has it (the paper:
+  their sum; the code: a tenth of it).
 
   Attributes:
     domain_classifier: Tells source features from target features.

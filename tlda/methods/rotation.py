@@ -30,8 +30,10 @@ class Rotation(Method):
   with means over the images of a domain. One rotation is drawn for each image at each step, and
   turned images pass through the network apart from those that the task is learned from.
 
-  Departs from Gidaris et al., who show all four rotations of an image in one batch. Where a turned
-  image is one of another class (6 and 9, arrows), the two tasks disagree.
+  Departs from Gidaris et al., who show all four rotations of an image in one batch, and from the
+  code of Sun et al., which takes half the sum of both rotation losses, in a step of its own before
+  that of the task. Where a turned image is one of another class (6 and 9, arrows), the two tasks
+  disagree.
 
   Attributes:
     rotation_head: Tells the four rotations apart, by the features.

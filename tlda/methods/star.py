@@ -1,10 +1,10 @@
 """Stochastic classifiers (Lu et al., 2020)."""
 
 import dataclasses
+import math
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from tlda.methods import needs
 from tlda.methods.batch import Context, Examples
@@ -16,15 +16,17 @@ class Deviation(nn.Module):
   """The standard deviation of each weight, `softplus` of a parameter of the weights' shape.
 
   Attributes:
-    initial: What it is before training.
+    initial: What it is before training, as a share of that of a head's weights.
   """
 
   initial: float
 
   @nn.compact
   def __call__(self, weights: jax.Array) -> jax.Array:
-    """Returns an array of the shape of `weights`."""
-    start = nn.initializers.constant(jnp.log(jnp.expm1(self.initial)))
+    """Returns an array of the shape of `weights`, `[d, classes]`."""
+    # A head begins with weights of the deviation 1 / sqrt(d).
+    deviation = self.initial / math.sqrt(len(weights))
+    start = nn.initializers.constant(math.log(math.expm1(deviation)))
     return nn.softplus(self.param('kernel', start, weights.shape))
 
 
@@ -40,13 +42,13 @@ class STAR(MCD):
   the mean (`head`) and the deviation (`deviation`). The mean predicts. All layers below, and the
   bias, are shared by the two draws.
 
-  Departs from the authors' code: the two task losses are added, as in MCD, where it averages them;
-  the extractor moves `repeats` times, where it moves once more; and in phase B each domain passes
-  alone, where both pass together.
+  Departs from the authors' code: the extractor moves `repeats` times, where it moves once more; and
+  in phase B each domain passes alone, where both pass together.
 
   Attributes:
-    initial_deviation: Standard deviation of each weight before training (the authors' softplus(-2),
-      0.127).
+    initial_deviation: Standard deviation of each weight before training, as a share of that of the
+      means: a head's weights begin with 1 / sqrt(features), the authors' with 1 and their noise
+      with softplus(-2), 0.127 (from SVHN to MNIST, 0.5).
   """
 
   initial_deviation: float = 0.127
