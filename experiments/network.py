@@ -25,11 +25,18 @@ def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods
   left at 'joint') what the strategy asks for.
 
   Raises:
-    UserError: There is no such backbone, or it reads other inputs than these.
+    UserError: There is no such backbone, it reads other inputs than these, or the flag asks for
+      another normalisation than the method must have.
   """
-  chosen = strategy(parsed)
-  normalization = method.normalization or parsed['normalization']
-  if normalization == 'joint' and backbones.has_normalization(parsed['backbone']):
+  chosen, normalization = strategy(parsed), parsed['normalization']
+  if normalization not in ('joint', method.normalization or normalization):
+    raise UserError(
+      f'--method={parsed["method"]} needs --normalization={method.normalization}, not '
+      f'{normalization}'
+    )
+  if method.normalization:
+    normalization = method.normalization
+  elif normalization == 'joint' and backbones.has_normalization(parsed['backbone']):
     normalization = chosen.normalization or 'joint'
   built = backbones.network(
     parsed['backbone'],

@@ -43,6 +43,12 @@ def find(parsed: Mapping[str, Any], kind: type[methods.Method], default: str) ->
         f'--init_from={parsed["init_from"]} was trained with --{flag}={known.flags[flag]}, and its '
         f'weights fit no other: not {parsed[flag]}'
       )
+  if (known.flags['normalization'] == 'ibn') != (parsed['normalization'] == 'ibn'):
+    raise UserError(
+      f'--init_from={parsed["init_from"]} was trained with --normalization='
+      f'{known.flags["normalization"]}, and its weights mean something else in another: not '
+      f'{parsed["normalization"]}'
+    )
   return known
 
 

@@ -125,6 +125,8 @@ def test_mistakes_in_seeds(text: str) -> None:
     (['--source=minst_mini'], "did you mean 'mnist_mini'"),
     (['--optimizer=sdg'], "did you mean 'sgd'"),
     (['--schedule=cos'], "did you mean 'cosine'"),
+    (['--method=adabn', '--normalization=ibn'], 'adabn needs --normalization=joint, not ibn'),
+    (['--method=dsbn', '--normalization=frozen'], 'needs --normalization=per_domain, not frozen'),
     (['--normalization=joined'], "did you mean 'joint'"),
     (['--distribute=pmp'], "did you mean 'pmap'"),
     (['--steps=0'], '--steps must be above 0'),

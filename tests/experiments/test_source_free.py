@@ -73,6 +73,7 @@ def test_without_source_data_a_run_trains_resumes_and_reports(
   ('words', 'sentence'),
   [
     (['--backbone=lenet_bn'], 'was trained with --backbone=lenet, and its weights fit no other'),
+    (['--normalization=ibn'], 'was trained with --normalization=joint, and its weights mean'),
     (['--bottleneck=8'], 'was trained with --bottleneck=-1, and its weights fit no other'),
     (['--source=sklearn_digits', '--target=mnist_photo'], 'was trained on --source=mnist_mini'),
     (['--image_size=20'], r'inputs of (20, 20, 1), and the run of --init_from was trained on (16'),

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import jax
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.methods.probe import probe, same
 from tests.problem import domain, make_method
 from tlda.methods import DIRTT, Context
+from tlda.methods.dirt_t import _taught
 
 
 def unbound(**fields: Any) -> DIRTT:
@@ -27,6 +29,29 @@ def test_two_teachers_in_four_steps(step: int, renewed: bool, tmp_path: Path) ->
   context = Context(np.int32(step), np.int32(0), 4)
   taken = method.after_update(variables, context)['teacher']
   assert same(taken, variables['params'] if renewed else variables['teacher'])
+
+
+class Dropping(nn.Module):
+  """A dense extractor that drops half of its features in training."""
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    """Returns features `[batch, 12]`."""
+    del domain
+    features = nn.Dense(12)(inputs.reshape(len(inputs), -1))
+    return nn.Dropout(0.5, deterministic=not train)(features)
+
+
+def test_the_teacher_drops_nothing(tmp_path: Path) -> None:
+  here = probe(DIRTT, tmp_path, at=2, teacher_weight=1.0, extractor=Dropping())
+  inputs, domain = here.batch.target.inputs, here.batch.target.domain
+  plain = here.apply('forward', inputs, domain, train=False).logits
+  for turn in (0, 1):
+    rngs = {'dropout': here.context.replace(turn=turn).key('dropout')}
+    taught = here.apply(_taught, inputs, domain, rngs=rngs)
+    np.testing.assert_allclose(taught, plain, rtol=1e-5, atol=1e-6)
 
 
 def test_the_first_teacher_agrees_and_holds_back(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
+import jax
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from tests.methods.probe import Probe, moved, probe
 from tests.problem import make_run
 from tlda.errors import UserError
 from tlda.methods import DSBN, AdaBN, Examples, SourceOnly
-from tlda.models import backbones
+from tlda.models import Normalization, backbones
 from tlda.training.checkpoint import Checkpoints
 from tlda.training.fit import fit
 
@@ -26,8 +28,23 @@ def statistics(state: Any) -> dict[str, np.ndarray]:
   return state.states['batch_stats']['extractor']['Normalization_0']
 
 
-def test_adabn_averages_the_batches_of_the_target_and_moves_no_parameter(tmp_path: Path) -> None:
-  here = probe(AdaBN, tmp_path)
+class Slow(nn.Module):
+  """A dense layer whose batch normalisation moves a hundredth of the way, as EfficientNet's."""
+
+  @nn.compact
+  def __call__(
+    self, inputs: jax.Array, *, domain: jax.Array | int = 0, train: bool = False
+  ) -> jax.Array:
+    """Returns features `[batch, 12]`."""
+    features = nn.Dense(12)(inputs.reshape(len(inputs), -1))
+    return Normalization(momentum=0.99)(features, domain=domain, train=train)
+
+
+@pytest.mark.parametrize('network', [{}, {'extractor': Slow()}], ids=['0.9', '0.99'])
+def test_adabn_averages_the_batches_of_the_target_and_moves_no_parameter(
+  network: dict[str, nn.Module], tmp_path: Path
+) -> None:
+  here = probe(AdaBN, tmp_path, **network)
   values = [normalized(here, here.batch_of(t).target) for t in range(3)]
   for count in (1, 2, 3):
     state = here.train(count)

@@ -1,7 +1,9 @@
 """Adaptive batch normalisation (Li et al., 2016)."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -44,10 +46,22 @@ class AdaBN(Method):
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Averages the statistics; minimises nothing, and watches the entropy of the predictions."""
     before = jax.tree.map(jnp.asarray, self.variables['batch_stats'])  # a copy: they are written to
-    (target,) = self.outputs(batch)
-    # A training pass moves statistics by a fixed share of the way to those of the batch.
-    share = (1 - Normalization.momentum) * (context.step + 1)
-    move = lambda old, new: old + (new - old) / share
+    with nn.intercept_methods(_of_the_batch):
+      (target,) = self.outputs(batch)
+    move = lambda old, new: old + (new - old) / (context.step + 1)
     for part, after in self.variables['batch_stats'].items():
       self.put_variable('batch_stats', part, jax.tree.map(move, before[part], after))
     return {'monitor/entropy': losses.entropy(target.logits).mean()}
+
+
+def _of_the_batch(
+  call: Callable[..., Any],
+  args: tuple[Any, ...],
+  options: dict[str, Any],
+  context: nn.module.InterceptorContext,
+) -> Any:
+  """Makes a batch normalisation keep the statistics of the batch alone, whatever its momentum."""
+  layer = context.module
+  if not isinstance(layer, Normalization) or not layer.momentum:
+    return call(*args, **options)
+  return layer.clone(momentum=0.0, parent=layer.scope)(*args, **options)

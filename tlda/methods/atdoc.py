@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from tlda import axis, losses
 from tlda.errors import UserError
 from tlda.methods import needs
+from tlda.methods.bank import written
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import Method, Outputs, States, Terms, Variables
 from tlda.ranges import Choice, LogUniform
@@ -84,4 +85,4 @@ class ATDOC(Method):
       'votes': squares / jnp.maximum(squares.sum(axis=0), 1e-12),
     }
     for name, values in rows.items():
-      self.put_variable('bank', name, self.get_variable('bank', name).at[index].set(values))
+      self.put_variable('bank', name, written(self.get_variable('bank', name), index, values))

@@ -26,9 +26,10 @@ class DAAN(DANN):
   epoch gives, d_c the same of the examples of class c, which are counted by g_c. omega begins at
   one half.
 
-  omega is that of the authors' code. Departs from it: that takes losses for errors, which makes
-  distances negative; it multiplies L_global by 0.1 and each L_c by 0.02; and it reverses no
-  gradient to g_c.
+  Departs from the paper, with the authors' code: there omega is the complement of this, and begins
+  at 1. Departs from both: they take losses for errors, which can make distances negative. Departs
+  from the code, which multiplies L_global by 0.1 and each L_c by 0.02 and reverses no gradient to
+  g_c.
 
   Attributes:
     domain_classifier: Tells source features from target features; those of the classes are like it.

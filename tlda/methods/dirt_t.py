@@ -1,8 +1,9 @@
 """Decision-boundary iterative refinement training with a teacher (Shu et al., 2018)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -83,5 +84,16 @@ class DIRTT(Method):
 
 def _taught(method: Method, inputs: jax.Array, domain: jax.Array) -> jax.Array:
   """Predicts with the statistics of the batch, and without dropout."""
-  features = method.extractor(inputs, domain=domain, train=True)
+  with nn.intercept_methods(_undropped):
+    features = method.extractor(inputs, domain=domain, train=True)
   return method.head(features, domain=domain, train=False)
+
+
+def _undropped(
+  call: Callable[..., Any],
+  args: tuple[Any, ...],
+  options: dict[str, Any],
+  context: nn.module.InterceptorContext,
+) -> Any:
+  """Makes dropout the identity."""
+  return args[0] if isinstance(context.module, nn.Dropout) else call(*args, **options)

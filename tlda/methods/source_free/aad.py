@@ -9,6 +9,7 @@ import numpy as np
 from tlda import axis
 from tlda.errors import UserError
 from tlda.methods import needs
+from tlda.methods.bank import written
 from tlda.methods.batch import Batch, Context
 from tlda.methods.method import DomainPass, Outputs, States, Terms, Variables
 from tlda.methods.source_free.source_free import SourceFree
@@ -95,7 +96,7 @@ class AaD(SourceFree):
     """Writes the batch of all devices into the bank."""
     index = axis.gather(index)
     for name, values in _rows(jax.tree.map(axis.gather, seen)).items():
-      self.put_variable('bank', name, self.get_variable('bank', name).at[index].set(values))
+      self.put_variable('bank', name, written(self.get_variable('bank', name), index, values))
 
 
 def _rows(seen: Outputs) -> dict[str, jax.Array]:
