@@ -10,6 +10,7 @@ from tlda import axis
 from tlda.errors import UserError
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
+from tlda.methods.directions import unit
 from tlda.methods.method import Method, States, Terms, Variables
 from tlda.methods.target_only import TargetOnly
 from tlda.models import Linear
@@ -48,7 +49,6 @@ class BiTuning(TargetOnly):
   """
 
   views: ClassVar[tuple[str, ...]] = ('weak',)
-  fresh: ClassVar[frozenset[str]] = frozenset({'key_network', 'queue'})
 
   weight: Annotated[float, LogUniform(0.1, 10.0)] = 1.0
   keys_per_class: int = 40
@@ -189,12 +189,6 @@ def places_of(labels: jax.Array, seen: jax.Array, size: int) -> jax.Array:
   earlier = jnp.tril(alike, -1).sum(axis=1)
   later = jnp.triu(alike, 1).sum(axis=1)
   return jnp.where(later < size, (seen[labels] + earlier) % size, size)
-
-
-def unit(rows: jax.Array) -> jax.Array:
-  """Returns rows `[batch, d]` divided by their norms."""
-  squares = jnp.sum(jnp.square(rows), axis=1, keepdims=True)
-  return rows * jax.lax.rsqrt(jnp.maximum(squares, 1e-24))
 
 
 def with_one(features: jax.Array) -> jax.Array:

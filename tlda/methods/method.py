@@ -95,7 +95,8 @@ class Method(nn.Module):
     first_stage: The method that must have been trained before, or None.
     normalization: The batch normalisation that the network must have, or None for any.
     open_set: Whether the target must have classes that the sources lack.
-    fresh: Parameter groups and collections that begin anew where it starts from another run's.
+    fresh: Parameter groups that begin anew where it starts from another run's weights, as its
+      states always do.
 
   Attributes:
     spec: What is known of the problem.

@@ -22,7 +22,7 @@ class WithOldHead(Referenced):
       It is a parameter group: its first weights are given, as the extractor's are.
   """
 
-  fresh: ClassVar[frozenset[str]] = frozenset({'reference', 'head'})
+  fresh: ClassVar[frozenset[str]] = frozenset({'head'})
   held: ClassVar[tuple[str, ...]] = ('extractor', 'old_head')
 
   old_head: nn.Module | None = None

@@ -21,7 +21,6 @@ class Referenced(TargetOnly):
     held: The parameter groups that the reference has.
   """
 
-  fresh: ClassVar[frozenset[str]] = frozenset({'reference'})
   held: ClassVar[tuple[str, ...]] = ('extractor',)
 
   def initial_states(self, variables: Variables) -> States:

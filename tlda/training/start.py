@@ -36,13 +36,19 @@ def begin(run: Run, stacked: TrainState) -> TrainState:
   elif run.weights is not None:
     arrays = arrays_of_weights(run.weights, stacked)
   fresh = run.method.fresh
-  arrays = {name: array for name, array in arrays.items() if _group(name) not in fresh}
+  arrays = {name: array for name, array in arrays.items() if _is_taken(name, fresh)}
   return begin_with(arrays | dict(run.given), stacked, run.method, run.optimizer)
 
 
-def _group(name: str) -> str:
-  """Returns the parameter group or the collection that an array of a checkpoint belongs to."""
-  return name.split('.')[1] if '.' in name else name
+def _is_taken(name: str, fresh: frozenset[str]) -> bool:
+  """Tells whether an array of a checkpoint is one of the network's: a weight, or a statistic.
+
+  A method's own states (a teacher, a bank, weights of domains) are of the problem that they were
+  made on, and begin anew.
+  """
+  kind, _, rest = name.partition('.')
+  group = rest.partition('.')[0]
+  return group == 'batch_stats' if kind == 'states' else group not in fresh
 
 
 def arrays_of_run(workdir: Path, seeds: tuple[int, ...], flag: str = '--init_from') -> Arrays:
@@ -115,10 +121,10 @@ def begin_with(
 ) -> TrainState:
   """Returns new states with given arrays in the place of what was drawn.
 
-  Parameters and states that both have are taken over (a group that only the new method has keeps
-  what was drawn); states that only the new method has are made of the weights taken, so that a
-  teacher begins as the network does; so is the optimizer's. The step is the new one's. A backbone
-  is found wherever either network has it.
+  What both have is taken over (a group that only the new method has keeps what was drawn); states
+  that only the new method has are made of the weights taken, so that a teacher begins as the
+  network does; so is the optimizer's. The step is the new one's. A backbone is found wherever
+  either network has it.
 
   Args:
     arrays: With a leading dimension of seeds, by the names of a checkpoint.

@@ -54,10 +54,10 @@ def test_the_entropy_is_raised_by_the_head_and_lowered_by_the_extractor(tmp_path
     assert_close(found[group], jax.tree.map(lambda x, s=sign: s * x, plain[group]), atol=1e-5)
 
 
-def test_features_of_nothing_have_a_gradient(tmp_path: Path) -> None:
+def test_features_of_nothing_have_no_gradient(tmp_path: Path) -> None:
   here = probe(MME, tmp_path)
   value = lambda x: here.apply('classified', x, 0, train=True).sum()
-  assert np.isfinite(jax.grad(value)(jnp.zeros((2, 12)))).all()
+  assert not np.asarray(jax.grad(value)(jnp.zeros((2, 12)))).any()
 
 
 def test_source_and_target_count_alike(tmp_path: Path) -> None:

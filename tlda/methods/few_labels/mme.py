@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import jax
-import jax.numpy as jnp
 
 from tlda import losses
 from tlda.methods import needs
 from tlda.methods.batch import Batch, Context
+from tlda.methods.directions import unit
 from tlda.methods.few_labels.few_labels import FewLabels
 from tlda.methods.method import Outputs, Terms
 from tlda.models import gradient_reversal
@@ -53,10 +53,7 @@ class MME(FewLabels):
 
   def classified(self, features: jax.Array, domain: jax.Array | int, *, train: bool) -> jax.Array:
     """Returns logits `[batch, classes]` of the directions of features `[batch, d]`."""
-    squares = jnp.sum(jnp.square(features), axis=1, keepdims=True)
-    # Under the root, where features are all 0 and a norm would have no gradient.
-    directions = features * jax.lax.rsqrt(jnp.maximum(squares, 1e-24))
-    return self.head(directions / self.temperature, domain=domain, train=train)
+    return self.head(unit(features) / self.temperature, domain=domain, train=train)
 
   def objective(self, batch: Batch, context: Context) -> Terms:
     """Returns the task losses, and minus the entropy, reversed below the head."""

@@ -23,8 +23,8 @@ class DANNAcross(Generalization):
   with the risk R_e of source e, a softmax D over sources that minimises L_domain, and
   `lambda(p) = weight (2 / (1 + exp(-10 p)) - 1)` where the gradient of L_domain is reversed.
 
-  Departs from that comparison: its D moves several times for each move of the network, and has a
-  penalty of its gradient.
+  Departs from that comparison: there lambda is constant, D and the network move in turn (D up to
+  eight times), and D's gradient may be penalised.
 
   Attributes:
     domain_classifier: Its hidden layers are those of D, which has a logit for each source.

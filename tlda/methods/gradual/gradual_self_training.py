@@ -29,8 +29,6 @@ class GradualSelfTraining(Method):
 
   reads: ClassVar[frozenset[str]] = frozenset({'target'})
   first_stage: ClassVar[str | None] = 'source_only'
-  # The domain before may have had another number of examples.
-  fresh: ClassVar[frozenset[str]] = frozenset({'pseudo_labels'})
 
   left_out: float = 0.1
 

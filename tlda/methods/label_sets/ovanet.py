@@ -25,7 +25,8 @@ class OVANet(Rejecting):
 
   The class is the head's; it is unknown where its own q is below one half.
 
-  Departs from the paper: q_k is the sigmoid of one logit, not the softmax of two.
+  Departs from the paper: q_k is the sigmoid of one logit, not the softmax of two. The authors' code
+  halves the second term, and brings the one-vs-all weights to length 1 at each step.
 
   Attributes:
     entropy: Of the target's entropy (the paper's lambda, 0.1).

@@ -23,10 +23,15 @@ class PADA(DANN):
     mean_source w_y L_task - lambda(p) (mean_source w_y L_domain + mean_target L_domain) / 2,
 
   so that source examples of classes that the target lacks count neither for the task nor for the
-  domain classifier. The weights are taken anew in evenly spaced passes over the target.
+  domain classifier. The weights are taken anew in evenly spaced passes over the target, the first
+  before any step.
+
+  Departs from the authors' code: there the weights are equal until the first update, the weighted
+  task loss is divided by the sum of its weights, and the domain's weights by the largest of the
+  batch.
 
   Attributes:
-    passes: How often the weights are taken (every 500 of 5,000 to 40,000 steps in the authors'
+    passes: How often the weights are taken (every 500 or 2,000 of 50,000 steps in the authors'
       code).
   """
 
@@ -43,7 +48,7 @@ class PADA(DANN):
     return (DomainPass('weigh', self.passes),)
 
   def initial_states(self, variables: Variables) -> States:
-    """Returns equal weights."""
+    """Returns equal weights, until the first pass."""
     del variables
     return {'class_weights': {'weights': jnp.ones(self.spec.classes)}}
 

@@ -32,6 +32,8 @@ class UAN(Rejecting):
 
   The weights of a batch are moved and scaled to lie between 0 and 1, then divided by their mean.
 
+  Departs from the authors' code: there the source's entropy is that of logits divided by 10.
+
   Attributes:
     domain_classifier: Tells source features from target features; that which weighs is like it.
     weight: The value of lambda at the end of training.

@@ -30,7 +30,9 @@ class EATA(TENT):
 
   Departs from the paper: the Fisher information F, at theta^0 of the network's own predictions as
   labels, is that of the stream so far, the mean over its batches of the squared gradient (there, of
-  2,000 unlabelled examples of the source, before the stream): no source is needed.
+  2,000 unlabelled examples of the source, before the stream): no source is needed. From the
+  authors' code: of a batch of which nothing is chosen there is a step too, of the anchor and of the
+  optimizer's momentum.
 
   Attributes:
     margin: E_0, as a share of the largest entropy (the paper's 0.4).

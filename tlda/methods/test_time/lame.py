@@ -14,12 +14,13 @@ class LAME(Online):
   """Corrects the predictions for a batch so that neighbours agree; the network stays as it is.
 
   Boudiaf, Mueller, Ben Ayed, Bertinetto: *Parameter-free Online Test-time Adaptation*, CVPR 2022,
-  eq. 3 and 5. With predictions p_i of the trained network, the corrected z_i are
+  eq. 3 and 5. With predictions p_i of the trained network, the corrected z_i come nearer to
 
-    argmin  sum_i KL(z_i || p_i) - sum_ij w_ij z_i . z_j
+    argmin  sum_i KL(z_i || p_i) - 1/2 sum_ij w_ij z_i . z_j
 
   where w_ij is 1 if j is one of the nearest neighbours of i by the cosine of features, else 0. Each
-  iteration sets `z_i ~ p_i exp(sum_j w_ij z_j)`, from z = p on. No parameter, no statistic and no
+  iteration sets `z_i ~ p_i exp(sum_j w_ij z_j)`, from z = p on, as eq. 5 (of eq. 3, without the
+  half, it would be twice the sum). No parameter, no statistic and no
   state moves: the answer for a batch depends on nothing but the batch.
 
   Departs from the authors' code: a fixed number of iterations (there, until the objective stands

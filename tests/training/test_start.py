@@ -1,0 +1,27 @@
+"""What a training takes of a finished run: the network, and no state of its method."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from tests.methods.probe import same
+from tests.problem import BATCH, make_run
+from tlda.methods import WeightAverage
+from tlda.training.fit import Trainer, fit
+from tlda.training.parallel import Parallel
+
+
+def test_weights_and_statistics_are_taken_and_states_begin_anew(tmp_path: Path) -> None:
+  make = lambda name, **options: make_run(WeightAverage, tmp_path / name, steps=2, **options)
+  created = lambda run: Trainer(run, Parallel('pmap', BATCH, jax.devices()[:1]))._created()[0]
+  first = make('first')
+  fit(first)
+  drawn = created(make('drawn'))
+  state = created(make('second', initial=tmp_path / 'first'))
+  assert not same(state.params, drawn.params)
+  statistics = jax.tree.leaves(state.states['batch_stats'])
+  assert any(np.asarray(leaf).any() for leaf in statistics)
+  assert not same(state.states['batch_stats'], drawn.states['batch_stats'])
+  # The first run's average lies behind its weights; that of the second has nothing behind it.
+  assert same(state.states['teacher']['params'], state.params)
