@@ -71,8 +71,15 @@ def test_temperature_by_hand() -> None:
 
 def test_temperature_has_bounds() -> None:
   logits, labels = np.eye(3), np.arange(3)
-  assert calibration.temperature(logits, labels) == pytest.approx(calibration.COLDEST)
   assert calibration.temperature(logits, (labels + 1) % 3) == pytest.approx(calibration.HOTTEST)
+  # Half as sure of the only mistake as of all else: the more extreme, the likelier.
+  hardly = np.array([[1.0, 0.0]] * 400 + [[0.0, 1e-4]])
+  assert calibration.temperature(hardly, np.zeros(401, int)) < 0.1
+
+
+@pytest.mark.parametrize('logits', [np.eye(3), np.zeros((3, 3))], ids=['right', 'constant'])
+def test_where_nothing_is_wrong_no_temperature_is_found(logits: np.ndarray) -> None:
+  assert calibration.temperature(logits, np.arange(3)) == 1
 
 
 def test_scaling_mends_what_is_too_sure() -> None:

@@ -33,6 +33,22 @@ def test_sign_flips_by_trying_them_all() -> None:
   assert 0.05 < expected < 0.95
 
 
+@pytest.mark.parametrize(
+  ('examples', 'counts'),
+  [
+    (958, [2, -1, -1, 0, 3, -1, 2, 3, 2, 2, 0, 2]),
+    (7438, [2, -1, -1, 0, 2, 2, 2, 2, 2, 0, 2, 3]),
+    (795, [1, 2, -1, 3, 1, -2]),
+  ],
+)
+def test_sums_of_examples_tie_where_they_are_equal(examples: int, counts: list[int]) -> None:
+  """Accuracies are multiples of 1 / examples, which no decimal step divides."""
+  sums = [np.dot(signs, counts) for signs in itertools.product((-1, 1), repeat=len(counts))]
+  expected = np.mean(np.abs(sums) >= abs(sum(counts)))
+  accuracies = np.float32(0.5) + np.float32(counts) / np.float32(examples) - np.float32(0.5)
+  assert sign_flip(accuracies.tolist()) == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.parametrize('differences', [[], [float('nan')]])
 def test_what_cannot_be_tested(differences: list[float]) -> None:
   with pytest.raises(ValueError, match='needs differences'):

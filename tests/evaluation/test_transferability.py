@@ -190,6 +190,15 @@ def _refused(call: Callable[[], Any], sentence: str) -> None:
     call()
 
 
+def test_of_one_example_of_a_class_there_are_no_neighbours() -> None:
+  features, labels = _problem('features')
+  lonely = np.where(labels == 0, 1, labels)
+  lonely[0] = 0
+  assert transferability.measure(labels, features).keys() - transferability.measure(
+    lonely, features
+  ).keys() == {'knn_accuracy'}
+
+
 @each_score
 def test_refusals_of_every_score(name: str) -> None:
   inputs, labels = _problem(SCORES[name].needs)

@@ -107,6 +107,14 @@ def test_a_target_that_is_the_source_is_not_fitted_on_what_is_measured(tmp_path:
   assert examples == [11, 10]  # Of the 21 test examples.
 
 
+def test_no_temperature_is_fitted_on_what_was_learned(tmp_path: Path) -> None:
+  run = make_run(SourceOnly, tmp_path)
+  (source,) = run.sources
+  run = dataclasses.replace(run, sources=(dataclasses.replace(source, test=source.train),))
+  assert fit(run)['calibration'] == {}
+  report.write([tmp_path], tmp_path / 'index.html')
+
+
 def test_the_bound_of_the_target_error_by_hand() -> None:
   """The first of two seeds is wrong on one of two source examples and on three of four others."""
   right = np.array([[[1.0, 0.0]] * 2, [[0.0, 1.0]] * 2])

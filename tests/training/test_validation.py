@@ -116,6 +116,22 @@ def test_what_cannot_be_scored_is_left_out_and_said(tmp_path: Path) -> None:
     refuse(dataclasses.replace(run, validators=('sdn',)))
 
 
+def test_a_source_that_is_tested_on_what_it_trains_on_is_said(tmp_path: Path) -> None:
+  run = scored_run(tmp_path)
+  said: list[str] = []
+  Validation(run, None, said.append)  # type: ignore[arg-type]
+  assert not said
+  (source,) = run.sources
+  same = dataclasses.replace(run, sources=(dataclasses.replace(source, test=source.train),))
+  Validation(same, None, said.append)  # type: ignore[arg-type]
+  assert said == [
+    'the source is tested on what it trains on: rules that see its labels see what was learned'
+  ]
+  blind = dataclasses.replace(same, validators=('entropy',))
+  Validation(blind, None, said.append)  # type: ignore[arg-type]
+  assert len(said) == 1
+
+
 def text(run: Run) -> Run:
   spec = dataclasses.replace(run.method.spec, input_dtype='int32')
   return dataclasses.replace(run, method=run.method.clone(spec=spec))

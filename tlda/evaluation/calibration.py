@@ -99,13 +99,16 @@ def temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     labels: int `[examples]`, each below the number of classes.
 
   Returns:
-    A number in [0.01, 100]; above 1 where the network is too sure of itself.
+    A number in [0.01, 100]; above 1 where the network is too sure of itself. 1 where every label is
+    the most probable already, and nothing tells how sure is too sure: the likelihood only grows.
 
   Raises:
     UserError: The arrays do not fit.
   """
   logits, labels = _checked(logits, labels, 'logits')
   labelled = logits[np.arange(len(labels)), labels]
+  if (labelled == logits.max(axis=1)).all():
+    return 1.0
 
   def rises(inverse: float) -> bool:
     """Tells whether the negative log-likelihood grows with 1 / temperature."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# Differences are told apart to this: a hundredth of a point, as tables print them.
-_RESOLUTION = 1e-4
+# Sums of differences are counted in steps of this.
+_RESOLUTION = 1e-5
 
 
 def sign_flip(differences: Sequence[float]) -> float:
@@ -13,7 +13,8 @@ def sign_flip(differences: Sequence[float]) -> float:
 
   The exact permutation test of Fisher, *The design of experiments* (1935), section 21: where
   neither method is better, each difference is as likely as its opposite. All 2^n choices of signs
-  are counted, as sums of differences that are rounded to a hundredth of a point.
+  are counted, as sums of differences in steps of a thousandth of a point; where rounding to these
+  cannot tell a sum from the one that was seen, it counts as a tie, so that p is never too small.
 
   Args:
     differences: `[n]`, fractions.
@@ -30,6 +31,8 @@ def sign_flip(differences: Sequence[float]) -> float:
     raise ValueError('a sign-flip test needs differences, and finite ones')
   steps = np.rint(values / _RESOLUTION).astype(int)
   sizes = np.abs(steps)
+  # Of both sums that are compared.
+  rounding = 2 * np.abs(values / _RESOLUTION - steps).sum()
   # chances[k]: of k, the sum of those that are positive; the sum of all is then 2 k - their size.
   chances = np.zeros(sizes.sum() + 1)
   chances[0] = 1
@@ -37,7 +40,7 @@ def sign_flip(differences: Sequence[float]) -> float:
     moved = np.concatenate([np.zeros(size), chances[:-size]])
     chances = (chances + moved) / 2
   sums = 2 * np.arange(len(chances)) - sizes.sum()
-  return float(min(1.0, chances[np.abs(sums) >= abs(steps.sum())].sum()))
+  return float(min(1.0, chances[np.abs(sums) >= abs(steps.sum()) - rounding].sum()))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,7 +1,9 @@
 """Label propagation: labels flow along a graph of neighbours, from the source into the target.
 
-Zhu, Ghahramani: *Learning from labeled and unlabeled data with label propagation* (CMU-CALD-02-107,
-2002), at its fixed point: Zhu, Ghahramani, Lafferty (ICML 2003).
+Zhu, Ghahramani, Lafferty: *Semi-supervised learning using Gaussian fields and harmonic functions*
+(ICML 2003): the fixed point where each unlabelled example says the weighted mean of its neighbours.
+Zhu and Ghahramani (*Learning from labeled and unlabeled data with label propagation*, 2002)
+normalise by the neighbour's degree first, and end elsewhere where degrees differ.
 """
 
 import dataclasses

@@ -116,8 +116,9 @@ def explain(
     More samples (`heat_maps`), and more of the result: `proxy_a_distance`,
     `maximum_mean_discrepancy`, `sliced_wasserstein` and `joint_error`, each `before` and `after`
     training, and `error_bound`, all of the first seed, as `apart` measures them; `calibration` as
-    `calibrate` returns it; {} in the place of what failed. None is there without source data; the
-    last two of the first five neither, where classes are unknown or the source is the target.
+    `calibrate` returns it, {} where the source is tested on what it trains on; {} in the place of
+    what failed. None is there without source data; the last two of the first five neither, where
+    classes are unknown or the source is the target.
   """
 
   def tried(what: str, function: Callable[[], Any]) -> Any:
@@ -131,6 +132,7 @@ def explain(
     images, labels = samples['target_images'], seen.labels['target'][:IMAGES]
     return explained.heat_maps(run, variables, images, labels, seen.logits['target'][0, :IMAGES])
 
+  calibrated = lambda: explained.calibrate(*_apart(run, seen))
   more = tried('heat maps', maps) if 'target_images' in samples else {}
   if not run.sources:
     return more, {}
@@ -138,7 +140,7 @@ def explain(
     'proxy_a_distance': tried('the proxy A-distance', lambda: apart.distances(samples)),
     'maximum_mean_discrepancy': tried('the discrepancy', lambda: apart.discrepancies(samples)),
     'sliced_wasserstein': tried('the Wasserstein distance', lambda: apart.transports(samples)),
-    'calibration': tried('calibration', lambda: explained.calibrate(*_apart(run, seen))),
+    'calibration': tried('calibration', calibrated) if run.is_held_out else {},
   }
   if run.method.spec.unknown or run.sources[0].name == run.target.name:
     return more, about  # There is no joint classifier of what is unlike, or the same.

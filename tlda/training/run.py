@@ -101,6 +101,11 @@ class Run:
   numbers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
   @property
+  def is_held_out(self) -> bool:
+    """Whether no source is tested on the examples that it trains on, as in some protocols."""
+    return all(source.test.sha256 != source.train.sha256 for source in self.sources)
+
+  @property
   def data(self) -> dict[str, dict[str, Any]]:
     """What the data are: for each domain the number of examples and a hash of them."""
     return {domain.name: facts(domain) for domain in (*self.sources, self.target)}

@@ -44,6 +44,10 @@ class Validation:
     for reason in dict.fromkeys(reasons[name] for name in asked if name in reasons):
       names = [name for name in asked if reasons.get(name) == reason]
       say(f'validators left out: {", ".join(names)} ({"each " * (len(names) > 1)}{reason})')
+    if 'source_test_labels' in self._views and not run.is_held_out:
+      say(
+        'the source is tested on what it trains on: rules that see its labels see what was learned'
+      )
 
   def scores(self, states: Sequence[TrainState]) -> dict[str, list[float]]:
     """Returns `validator/NAME` of every validator, a list over seeds; the higher, the better.

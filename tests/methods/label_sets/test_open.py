@@ -115,6 +115,9 @@ def test_scores_by_hand() -> None:
   expected = {'os': 1.45 / 3, 'os_star': 0.625, 'unknown': 0.2, 'h_score': 0.25 / 0.825}
   assert {name: float(value) for name, value in scores.items()} == pytest.approx(expected)
   assert open_set_scores(np.array([[2, 0], [1, 0]]))['h_score'] == 0
+  without = open_set_scores(np.array([[9, 1, 0], [0, 10, 0], [0, 0, 0]]))
+  assert without['os'] == without['os_star'] == 0.95
+  assert np.isnan([without['unknown'], without['h_score']]).all()
 
 
 def test_a_run_reports_them(tmp_path: Path) -> None:

@@ -22,10 +22,12 @@ class Score(NamedTuple):
     function: `(array, labels [examples]) -> float`.
     needs: What the array is, one row a target example: 'features', 'source_probabilities' (of the
       source model with its own head) or 'source_labels' (the most probable of these).
+    fewest: The examples of each class without which it cannot be had.
   """
 
   function: Callable[[ArrayLike, ArrayLike], float]
   needs: str
+  fewest: int = 1
 
 
 SCORES = {
@@ -35,7 +37,7 @@ SCORES = {
   'h_score': Score(h_score, 'features'),
   'h_score_shrunken': Score(partial(h_score, shrinkage=True), 'features'),
   'trans_rate': Score(trans_rate, 'features'),
-  'knn_accuracy': Score(knn_accuracy, 'features'),
+  'knn_accuracy': Score(knn_accuracy, 'features', fewest=2),
 }
 
 
@@ -47,7 +49,7 @@ def names() -> list[str]:
 def measure(
   labels: ArrayLike, features: ArrayLike, source_probabilities: ArrayLike | None = None
 ) -> dict[str, float]:
-  """Computes every score of one source model that its outputs allow.
+  """Computes every score of one source model that its outputs, and the examples, allow.
 
   Args:
     labels: int `[examples]` of the target's training examples.
@@ -64,8 +66,10 @@ def measure(
   if source_probabilities is not None:
     decided = np.asarray(source_probabilities).argmax(-1)
     given |= {'source_probabilities': source_probabilities, 'source_labels': decided}
+  counts = np.unique(labels, return_counts=True)[1]
+  rarest = counts.min(initial=len(np.asarray(labels)))
   return {
     name: score.function(given[score.needs], labels)
     for name, score in SCORES.items()
-    if score.needs in given
+    if score.needs in given and rarest >= score.fewest
   }

@@ -13,7 +13,7 @@ def class_confusion(target_train_logits: np.ndarray) -> float:
   Jin, Wang, Long, Wang, *Minimum class confusion for versatile domain adaptation* (ECCV 2020):
   with the probabilities Y at a temperature of 2.5, and weights W of
   `1 + exp(-entropy)`, the mean over rows of what lies off the diagonal of Y^T W Y, each row divided
-  by its sum. As a validator in Musgrave, Belongie, Lim (2022).
+  by its sum. There it is a loss.
 
   Args:
     target_train_logits: `[n, classes]`.

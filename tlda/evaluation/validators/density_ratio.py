@@ -28,9 +28,9 @@ def density_ratio(
 
   As in You, Wang, Long, Jordan (ICML 2019): a classifier tells the domains apart on
   training examples, and its odds, times the ratio of the numbers of examples, are the weights. The
-  paper's is a network of one hidden layer; here it is logistic regression on standardised features
-  (at most 128 random projections of them), whose strength is chosen by its log-likelihood on a
-  fifth of the examples.
+  authors' code takes a small network; here it is logistic regression on standardised features (at
+  most 128 random projections of them), whose strength is chosen by its log-likelihood on a fifth of
+  the examples.
 
   Args:
     source_train_features: `[n, d]`.

@@ -13,7 +13,8 @@ def dev(
   You, Wang, Long, Jordan, *Towards accurate model selection in deep unsupervised domain adaptation*
   (ICML 2019): the weights have mean 1, so that they are a control variate. With the
   weighted losses L and the weights W, the risk is `mean(L) + eta mean(W) - eta`, where
-  `eta = -cov(L, W) / var(W)`; it is the plain mean where all weights are alike.
+  `eta = -cov(L, W) / var(W)`; it is the plain mean where all weights are alike. The loss is the
+  cross-entropy here, which has no upper bound (in the authors' code one between 0 and 1).
 
   Args:
     source_test_logits: `[n, classes]`.

@@ -11,7 +11,8 @@ def information_maximization(target_train_logits: np.ndarray) -> float:
 
   The entropy of the mean prediction less the mean entropy of the predictions: Bridle, Heading,
   MacKay, *Unsupervised classifiers, mutual information and "phantom targets"* (1991); as a
-  validator in Musgrave, Belongie, Lim (2022). In [0, log(classes)].
+  validator in Musgrave, Belongie, Lim, *PyTorch Adapt* (2022, https://arxiv.org/abs/2211.15673).
+  In [0, log(classes)].
 
   Args:
     target_train_logits: `[n, classes]`.
