@@ -1,6 +1,7 @@
 """What is learned from, of the domains that were loaded: what a method may know, labels, means."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,7 @@ def load(
   Raises:
     UserError: A name is unknown, data are missing or broken, or the domains do not fit together.
   """
-  size, read = parsed['image_size'] or None, read or data.load
+  size, read = parsed['image_size'] or None, functools.cache(read or data.load)
   domains = [] if start else _sources(parsed, method, size, read)
   domains.append(read(parsed['target'], parsed['data_dir'], size))
   if any(domain.train.is_text for domain in domains):
@@ -153,9 +154,15 @@ def with_few_labels(
     The same sources and target, with smaller training sets; tests are as they were.
 
   Raises:
-    UserError: A class has fewer examples.
+    UserError: A class has fewer examples, or the target's labels are read and its test examples are
+      those that it trains on.
   """
   reads = frozenset().union(*(stage.reads for stage in _stages(method)))
+  if reads & {'target_labels', 'labelled_target'} and target.train.sha256 == target.test.sha256:
+    raise UserError(
+      f'{method.__name__} learns from labels of {target.name}, whose test examples are those that '
+      'it trains on: it would be measured by what it was told'
+    )
   if per_class and 'source' in reads:
     sources = [_drawn(source, per_class) for source in sources]
   if per_class and 'target_labels' in reads:

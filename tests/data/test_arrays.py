@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tlda import data
+from tlda.data import files
 from tlda.errors import UserError
 
 LABELS = np.array([0, 1, 2, 0, 1, 2])
@@ -55,6 +56,17 @@ def test_every_fifth_example_of_a_class_tests_where_there_is_no_test_set(tmp_pat
   np.testing.assert_array_equal(loaded.test.inputs.ravel(), [4, 9, 14])
   np.testing.assert_array_equal(loaded.test.labels, [0, 1, 1])
   np.testing.assert_array_equal(loaded.train.inputs.ravel(), sorted(set(range(16)) - {4, 9, 14}))
+
+
+def test_an_archive_that_would_grow_without_measure_is_refused(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr(files, '_ALWAYS_READ', 10**5)
+  np.savez_compressed(tmp_path / 'made.npz', **GOOD, more=np.zeros(10**6, np.uint8))
+  with pytest.raises(UserError, match='it would grow to 0.0 GiB'):
+    data.load(f'npz:{tmp_path}/made.npz')
+  np.savez(tmp_path / 'made.npz', **GOOD, more=np.zeros(10**6, np.uint8))
+  data.load(f'npz:{tmp_path}/made.npz')
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

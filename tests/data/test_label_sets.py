@@ -28,6 +28,10 @@ def test_classes_by_name_and_number(text: str, classes: tuple[int, ...]) -> None
     ('cta', "did you mean 'cat'"),
     ('0-4', 'classes go from 0 to 3'),
     ('2-1', 'classes go from 0 to 3'),
+    ('0-300000000000', 'classes go from 0 to 3'),
+    ('1' * 5000, 'classes go from 0 to 3'),
+    ('²', 'unknown class of --source_classes'),
+    ('1-', 'unknown class of --source_classes'),
     (',', '--source_classes=, names no class'),
   ],
 )

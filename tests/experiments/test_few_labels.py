@@ -1,5 +1,6 @@
 """--labels_per_class: which training sets become small, and what of them is said."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from experiments import common, digits, flags
 from experiments.problem import with_few_labels
 from tests import problem
 from tests.problem import CLASSES
+from tlda import data
 from tlda.errors import UserError
 from tlda.methods import DANN, DIRTT, AdaBN, Method, SourceOnly, TargetOnly
+from tlda.methods.few_labels import MME
 from tlda.training.run import Run
 
 
@@ -43,6 +46,17 @@ def test_labelled_training_sets_become_small(
     )
     assert len(drawn) == 3 * CLASSES
     assert drawn < known
+
+
+@pytest.mark.parametrize('method', [TargetOnly, MME])
+def test_labels_of_what_is_measured_are_not_learned(method: type[Method]) -> None:
+  target = problem.domain('right', 2)
+  whole = dataclasses.replace(target, test=data.Split(target.train.inputs, target.train.labels))
+  source = problem.domain('left', 1)
+  assert with_few_labels(DANN, [source], whole, 0) == ([source], whole)
+  for per_class in (0, 3):
+    with pytest.raises(UserError, match='it would be measured by what it was told'):
+      with_few_labels(method, [source], whole, per_class)
 
 
 def test_none_leaves_all() -> None:

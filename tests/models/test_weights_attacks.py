@@ -114,6 +114,7 @@ def test_other_functions_are_refused_by_name(
     (b'](' + tb.text('a') + b'Nu', 'a list where a dict belongs'),
     (b'}(' + tb.text('a') + b'u', 'broken or truncated pickle'),
     (b'}(]Nu', 'a key that is no string or number'),
+    (tb.tensor(tb.storage('0', 4), 0, tb.numbers(*[1] * 65), tb.numbers(*[1] * 65)), 'no shape'),
     (b'\x8b\xff\xff\xff\x7f', 'broken or truncated pickle'),
     (b'\x8d' + b'\xff' * 8, 'broken or truncated pickle'),
   ],
@@ -121,6 +122,18 @@ def test_other_functions_are_refused_by_name(
 def test_tricks_are_refused(body: bytes, sentence: str) -> None:
   with pytest.raises(UserError, match=sentence):
     unpickler.read(io.BytesIO(tb.pickled(body)))
+
+
+def test_containers_that_are_made_again_and_again_are_refused(
+  monkeypatch: pytest.MonkeyPatch,
+) -> None:
+  """A list that is remembered is handed over in two bytes: sets of it would fill the memory."""
+  monkeypatch.setattr(unpickler, '_MOST_MADE', 1000)
+  once = tb.named('builtins', 'set') + b'q\x00](' + b''.join(map(tb.number, range(100))) + b'eq\x01'
+  again = b'h\x00h\x01\x85R'
+  unpickler.read(io.BytesIO(tb.pickled(once + again * 10)))
+  with pytest.raises(UserError, match='more is made of its containers'):
+    unpickler.read(io.BytesIO(tb.pickled(once + again * 11)))
 
 
 def test_attributes_of_a_dict_are_dropped() -> None:

@@ -23,8 +23,15 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 class Network:
   """Stands in for the network: answers one address, and counts how often it is asked."""
 
-  def __init__(self, address: str, content: bytes = CONTENT, length: int | None = None) -> None:
+  def __init__(
+    self,
+    address: str,
+    content: bytes = CONTENT,
+    length: int | None = None,
+    leads_to: str | None = None,
+  ) -> None:
     self.address, self.content, self.asked = address, content, 0
+    self.leads_to = leads_to or address
     self.length = len(content) if length is None else length
 
   def __call__(self, url: str, timeout: float) -> io.BytesIO:
@@ -33,6 +40,7 @@ class Network:
     if url != self.address:
       raise urllib.error.HTTPError(url, 404, 'Not Found', None, None)
     answer = io.BytesIO(self.content)
+    answer.url = self.leads_to
     answer.headers = {'Content-Length': str(self.length)}
     return answer
 
@@ -133,6 +141,7 @@ def test_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ('https://example.org/b.pth?x=1', 'https://example.org/b.pth?x=1'),
     (f'https://example.org/b-{SHA256[:8]}.pth', f'https://example.org/b-{SHA256[:8]}.pth'),
     (f'https://example.org/b.pth#sha256={SHA256}', 'https://example.org/b.pth'),
+    ('https://example.org/b-20210815.pth', 'https://example.org/b-20210815.pth'),
     ('hf:me/net/b.pth', 'https://huggingface.co/me/net/resolve/main/b.pth'),
     ('hf:me/net/in/b.pth#sha256=' + SHA256, 'https://huggingface.co/me/net/resolve/main/in/b.pth'),
   ],
@@ -160,7 +169,12 @@ def test_an_address_is_fetched_once_and_its_checksum_said(
   [
     ('https://a.org/b.pth', Network(''), '404: Not Found.*give its path'),
     ('https://a.org/b.pth', Network('https://a.org/b.pth', length=99), '12 of 99 bytes came'),
-    ('https://a.org/b-01234567.pth', Network('https://a.org/b-01234567.pth'), 'expected 01234567'),
+    ('https://a.org/b-0123456f.pth', Network('https://a.org/b-0123456f.pth'), 'expected 0123456f'),
+    (
+      'https://a.org/b.pth',
+      Network('https://a.org/b.pth', leads_to='http://b.org/b.pth'),
+      'leads to http://b.org/b.pth, which is not https',
+    ),
     ('https://a.org/b#sha256=01234567', Network('https://a.org/b'), 'expected 01234567'),
     ('https://a.org/b#md5=01234567', Network('https://a.org/b'), 'no address of a file'),
     ('https://a.org/', Network('https://a.org/'), 'no address of a file'),

@@ -11,6 +11,7 @@ import pytest
 from tests import toys
 from tests.contracts.test_methods import assert_alike, assert_same_run, interrupt_at
 from tests.problem import BATCH, make_run
+from tlda.data import Split
 from tlda.errors import UserError
 from tlda.methods import DANN, Context, SourceOnly
 from tlda.training import checkpoint, inputs, parallel
@@ -79,6 +80,23 @@ def test_rows_that_travel_equal_rows_that_are_resident(tmp_path: Path) -> None:
     expected = resident.batch(resident.arrays, share(feed), context)
     found = travelling.batch(travelling.arrays, share(other), context)
     jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def test_labelled_examples_of_the_target_have_views_of_their_own(tmp_path: Path) -> None:
+  """They are of one domain with the others, and sit in a batch at the same positions."""
+  run = make_run(toys.FewLabels, tmp_path)
+  image = np.repeat(run.target.train.inputs[:1], len(run.target.train), axis=0)
+  alike = Split(image, run.target.train.labels)
+  target = dataclasses.replace(run.target, train=alike)
+  read_parts = parts(run.method, run.sources, target, alike)
+  options = {'batch_size': BATCH, 'preprocessing': run.preprocessing, 'views': ('weak',)}
+  made = Inputs(read_parts, **options, parallel=Parallel('shard_map', BATCH), resident=True)
+  ((feed,),) = made.feeds((0,), 0, 1)
+  share = jax.tree.map(lambda x: x[0], feed)
+  batch = made.batch(made.arrays, share, Context(np.int32(0), np.int32(0), 10))
+  views = [part.views['weak'] for part in (batch.target, batch.labelled_target)]
+  np.testing.assert_array_equal(batch.target.inputs[0], batch.labelled_target.inputs[0])
+  assert (views[0] != views[1]).any()
 
 
 def test_preprocessed_inputs_by_hand(tmp_path: Path) -> None:

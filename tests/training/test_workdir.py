@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -89,6 +90,27 @@ def test_finished_run_is_found_finished(tmp_path: Path) -> None:
   again = fit(make_run(SourceOnly, tmp_path))
   assert again['accuracy'] == first['accuracy']
   assert (tmp_path / 'metrics.jsonl').read_text() == log
+
+
+def test_a_result_that_was_not_explained_is_finished(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  """A cluster may kill what no longer trains, between the numbers and what explains them."""
+  expected = fit(make_run(DANN, tmp_path / 'whole'))
+  with monkeypatch.context() as patch:
+    patch.setattr('tlda.training.fit.explain', killed)
+    with pytest.raises(KeyboardInterrupt):
+      fit(make_run(DANN, tmp_path / 'cut'))
+  left = json.loads((tmp_path / 'cut' / 'result.json').read_text())
+  assert left['explained'] is False
+  found = fit(make_run(DANN, tmp_path / 'cut'))
+  assert found == json.loads((tmp_path / 'cut' / 'result.json').read_text())
+  assert found.keys() == expected.keys()
+  assert found['proxy_a_distance'] == expected['proxy_a_distance']
+
+
+def killed(*_: Any) -> None:
+  raise KeyboardInterrupt
 
 
 def test_what_a_run_writes(tmp_path: Path) -> None:

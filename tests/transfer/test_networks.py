@@ -145,6 +145,19 @@ def test_a_changed_network_starts_from_a_bare_one_and_not_the_reverse(
     made(make_run(methods.DANN, tmp_path / 'third', initial=lora_run))
 
 
+def test_rates_that_would_unlearn_are_refused() -> None:
+  for kind in (transfer.FineTune, transfer.StochNorm):
+    with pytest.raises(UserError, match='backbone_rate must be 0 or above, not -1'):
+      kind(backbone_rate=-1.0)
+  for strategy, name in (
+    (transfer.LPFT(backbone_rate=-1.0), '--lp_ft.backbone_rate'),
+    (transfer.L2SP(alpha=-0.1), '--l2_sp.alpha'),
+    (transfer.L2SP(beta=float('nan')), '--l2_sp.beta'),
+  ):
+    with pytest.raises(UserError, match=f'{name} must be 0 or above'):
+      strategy.check([])
+
+
 def test_settings_that_fit_nothing_are_refused() -> None:
   extractor = SmallExtractor()
   for strategy, words in (

@@ -12,6 +12,8 @@ import numpy as np
 from tlda.errors import UserError
 
 DATA_DIR_VARIABLE = 'TLDA_DATA_DIR'
+# How many times its size an archive may grow to, but for small ones: masks shrink a lot.
+_MOST_GROWTH, _ALWAYS_READ = 100, 2**30
 DataDir = str | os.PathLike | None
 
 
@@ -64,6 +66,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
   if not zipfile.is_zipfile(path):
     raise UserError(f'{path} is not an npz file, or a truncated one')
   try:
+    with zipfile.ZipFile(path) as archive:
+      size = sum(info.file_size for info in archive.infolist())
+    if size > max(_MOST_GROWTH * path.stat().st_size, _ALWAYS_READ):
+      raise ValueError(f'it would grow to {size / 2**30:.1f} GiB')
     with np.load(path, allow_pickle=False) as arrays:
       return {key: arrays[key] for key in arrays.files}
   except Exception as error:  # Broken bytes raise many kinds in zipfile, zlib and NumPy.

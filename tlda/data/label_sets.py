@@ -1,6 +1,7 @@
 """Unequal label sets: a target that lacks classes of the source, or has classes of its own."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,12 +38,13 @@ def _named(word: str, classes: Sequence[str], flag: str) -> set[int]:
   if word in classes:
     return {classes.index(word)}
   first, _, last = word.partition('-')
-  if not (first.isdigit() and (last or first).isdigit()):
+  if not re.fullmatch('[0-9]+(-[0-9]+)?', word):
     raise UserError(nearest(f'class of {flag}', word, classes))
-  found = set(range(int(first), int(last or first) + 1))
-  if not found or max(found) >= len(classes):
-    raise UserError(f'{flag}={word}: classes go from 0 to {len(classes) - 1}')
-  return found
+  # Longer numbers than these name no class, and Python reads the longest not at all.
+  low, high = (int(number[:9]) for number in (first, last or first))
+  if not low <= high < len(classes):
+    raise UserError(f'{flag}={word[:50]}: classes go from 0 to {len(classes) - 1}')
+  return set(range(low, high + 1))
 
 
 def restrict(

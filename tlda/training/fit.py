@@ -100,9 +100,10 @@ class Trainer:
     run = self._run
     states, start, seconds = self._start()
     result = run.workdir / 'result.json'
-    if start == run.steps and result.exists():
+    known = json.loads(result.read_text()) if start == run.steps and result.exists() else {}
+    if known and known.get('explained', True):
       self._display.say(f'{run.workdir} is finished (step {start}): nothing to train')
-      return json.loads(result.read_text())
+      return known
     if start:
       self._display.say(f'resuming {run.workdir} at step {start}')
     clock = Clock(seconds)
@@ -266,7 +267,7 @@ class Trainer:
     measured = measure(run, self._evaluator, states)
     result = summarize(run, self._config, measured, log.records, seconds)
     if self._first:  # Before what only explains it, which may take memory and fail.
-      write(run.workdir, result, samples)
+      write(run.workdir, {**result, 'explained': False}, samples)
     variables = self._evaluator.first_seed(states)
     more, about = explain(run, variables, samples, seen, self._display.say)
     result |= about

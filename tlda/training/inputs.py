@@ -265,18 +265,20 @@ class Inputs:
       domain=jnp.broadcast_to(part.domain + jnp.arange(count)[:, None], (count, share)),
       labels=fed.get('labels'),
     )
-    examples = self._with_views(examples, context, preprocessing)
+    examples = self._with_views(name, examples, context, preprocessing)
     return examples if count > 1 else jax.tree.map(lambda x: x[0], examples)
 
   def _with_views(
-    self, examples: Examples, context: Context, preprocessing: Preprocessing
+    self, part: str, examples: Examples, context: Context, preprocessing: Preprocessing
   ) -> Examples:
     """Augments examples that are scaled only: their inputs if asked for, and the views of them."""
+    # The labelled examples of the target are of its domain too: they get draws of their own.
+    own = '/labelled' if part == 'labelled_target' else ''
     shape = examples.inputs.shape
     scaled = examples.inputs.reshape((-1, *shape[2:]))
 
     def drawn(name: str, make: View) -> jax.Array:
-      return jax.vmap(make)(context.keys(name, examples.flat()), scaled)
+      return jax.vmap(make)(context.keys(f'{name}{own}', examples.flat()), scaled)
 
     inputs = scaled if self._augment is None else drawn('augment', AUGMENTATIONS[self._augment])
     views = {name: drawn(f'view/{name}', VIEWS[name.partition('/')[0]]) for name in self._views}

@@ -1,9 +1,11 @@
 """Fine-tuning: every weight moves."""
 
 import dataclasses
+import math
 
 import jax
 
+from tlda.errors import UserError
 from tlda.transfer.strategy import Leaf, Strategy
 
 
@@ -19,6 +21,11 @@ class FineTune(Strategy):
   """
 
   backbone_rate: float = 1.0
+
+  def __post_init__(self) -> None:
+    """Refuses a rate that would unlearn."""
+    if not 0 <= self.backbone_rate < math.inf:
+      raise UserError(f'backbone_rate must be 0 or above, not {self.backbone_rate}')
 
   def rate(self, leaf: Leaf, progress: jax.Array) -> jax.Array | float:
     """Returns 1 for what is new, `backbone_rate` for the backbone."""

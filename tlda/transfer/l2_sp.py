@@ -1,10 +1,12 @@
 """L2-SP: weight decay towards the pretrained weights instead of towards zero."""
 
 import dataclasses
+import math
 
 import jax
 import optax
 
+from tlda.errors import UserError
 from tlda.transfer.strategy import Locate, Strategy, path_of
 
 
@@ -23,6 +25,13 @@ class L2SP(Strategy):
 
   alpha: float = 0.1
   beta: float = 0.01
+
+  def check(self, leaves: object) -> None:
+    """Refuses to push away from the first weights, or from zero."""
+    del leaves
+    for name in ('alpha', 'beta'):
+      if not 0 <= getattr(self, name) < math.inf:
+        raise UserError(f'--l2_sp.{name} must be 0 or above, not {getattr(self, name)}')
 
   def penalty(self, locate: Locate) -> optax.GradientTransformation:
     """Returns the transformation that adds the gradient of both terms; its state holds w0."""

@@ -1,6 +1,7 @@
 """LP-FT: a linear probe first, then fine-tuning from its head."""
 
 import dataclasses
+import math
 from typing import ClassVar
 
 import jax
@@ -34,7 +35,9 @@ class LPFT(Strategy):
     return 1.0 if leaf.is_new else jnp.where(progress >= self.probe, self.backbone_rate, 0.0)
 
   def check(self, leaves: object) -> None:
-    """Refuses a share that is none."""
+    """Refuses a share that is none, and a rate that would unlearn."""
     del leaves
+    if not 0 <= self.backbone_rate < math.inf:
+      raise UserError(f'--lp_ft.backbone_rate must be 0 or above, not {self.backbone_rate}')
     if not 0 <= self.probe <= 1:
       raise UserError(f'--lp_ft.probe must be in [0, 1], not {self.probe}')

@@ -123,7 +123,8 @@ def _download(address: str) -> Path:
   if not name or (fragment and not re.fullmatch('sha256=[0-9a-fA-F]{8,64}', fragment)):
     raise UserError(f'{address} is no address of a file: write https://HOST/FILE[#sha256=HEX]')
   # As PyTorch's own files are named: resnet50-11ad3fa6.pth begins its sha256 with 11ad3fa6.
-  named = re.search(r'-([0-9a-f]{8,64})\.\w+$', name)
+  # Digits alone are a date.
+  named = re.search(r'-(?=[0-9]*[a-f])([0-9a-f]{8,64})\.\w+$', name)
   sha256 = fragment.removeprefix('sha256=') or (named[1] if named else '')
   path = cache_dir() / f'{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name[-100:]}'
   if path.exists():
@@ -147,6 +148,8 @@ def _download(address: str) -> Path:
 
 def _fetch(url: str, path: Path) -> None:
   with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, path.open('wb') as file:
+    if not answer.url.startswith('https://'):
+      raise OSError(f'it leads to {answer.url[:200]}, which is not https')
     shutil.copyfileobj(answer, file)
     expected = answer.headers.get('Content-Length')
   if expected is not None and int(expected) != path.stat().st_size:

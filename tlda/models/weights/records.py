@@ -9,6 +9,8 @@ import numpy as np
 
 # What counts, sizes and offsets stay below, so that no sum of them is a surprise.
 _MOST = 2**48
+# NumPy's own limit: a product of very many numbers takes long.
+MOST_DIMENSIONS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +105,8 @@ def _tensor(window: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Tens
   shape, strides = tuple(map(count, shape)), tuple(map(count, strides))
   if len(shape) != len(strides):
     raise ValueError('a tensor with more strides than dimensions, or fewer')
+  if len(shape) > MOST_DIMENSIONS:
+    raise ValueError('no shape that an array can have')
   return Tensor(window.storage, window.offset + count(offset), shape, strides)
 
 

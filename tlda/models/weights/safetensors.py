@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tlda.errors import UserError
+from tlda.models.weights.records import MOST_DIMENSIONS
 
 _DTYPES = {
   'F64': np.float64,
@@ -71,8 +72,10 @@ def _header(text: bytes) -> dict[str, dict[str, Any]]:
     header = json.loads(text, object_pairs_hook=_once)
     header.pop('__metadata__', None)
     for entry in header.values():
-      numbers = [*entry['shape'], *entry['data_offsets']]
-      sound = isinstance(entry['dtype'], str) and len(entry['data_offsets']) == 2
+      shape, places = entry['shape'], entry['data_offsets']
+      sound = isinstance(entry['dtype'], str) and type(shape) is type(places) is list
+      sound = sound and len(places) == 2 and len(shape) <= MOST_DIMENSIONS
+      numbers = [*shape, *places]
       if not sound or not all(type(number) is int and 0 <= number < 2**48 for number in numbers):
         raise ValueError('an entry that is none')
   except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

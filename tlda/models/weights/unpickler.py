@@ -15,6 +15,9 @@ from tlda.errors import UserError
 from tlda.models.weights import records
 from tlda.models.weights.records import NAMES, Name, Storage, Window
 
+# Members of all containers that are made of others: those of a network's names are thousands.
+_MOST_MADE = 2**22
+
 
 def read(stream: BinaryIO) -> tuple[Any, dict[str, Storage]]:
   """Reads one pickle.
@@ -47,6 +50,7 @@ class _Machine:
     self.below: list[list[Any]] = []
     self.memo: dict[int, Any] = {}
     self.storages: dict[str, Storage] = {}
+    self.made = 0
 
   def step(self, code: str, argument: Any) -> None:
     """Does one instruction."""
@@ -120,6 +124,10 @@ class _Machine:
       raise UserError(f'would call a {type(called).__name__} that it holds: refused')
     if type(arguments) is not tuple:
       raise ValueError('arguments that are no tuple')
+    # What is remembered costs two bytes to hand over again, and as often makes all of it anew.
+    self.made += sum(len(x) for x in arguments if isinstance(x, list | tuple | dict | set | str))
+    if self.made > _MOST_MADE:
+      raise ValueError('more is made of its containers than a file of weights needs')
     self.stack.append(called.stands_for(*arguments))
 
   def build(self, _: Any) -> None:
