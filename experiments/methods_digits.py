@@ -59,35 +59,6 @@ NOTES = {
   'cmd': 'within 100 steps all features are one point (task loss ln 10, no discrepancy left): '
   'at its full weight from the start it outweighs the task, and what a ReLU has shut stays shut; '
   'a smaller weight and batch normalisation were not tried',
-  'mcd': (0.942, 0.941, _MCD),
-}
-
-EXPERIMENT = Experiment(
-  name='methods_digits',
-  doc=__doc__,
-  defaults={
-    **protocols.get(PROTOCOL).fixed,
-    'source': 'adda/mnist',
-    'target': 'adda/usps',
-    'eval_every': 250,
-    'checkpoint_every': 500,
-  },
-  published={
-    (PROTOCOL, *pair, method): {
-      'value': values[place],
-      'reference': values[2],
-      'note': 'second-hand transcription; another draw of the sub-sample, another schedule',
-    }
-    for place, pair in enumerate(PAIRS)
-    for method, values in _PUBLISHED.items()
-  },
-)
-
-SELECTIONS = ('last', 'source_accuracy', 'oracle')
-NOTES = {
-  'cmd': 'within 100 steps all features are one point (task loss ln 10, no discrepancy left): at the '
-  'full weight from the start it outweighs the task, and what a ReLU has shut stays shut; a smaller '
-  'weight and batch normalisation were not tried',
   'mcd': 'the authors train another network, with batch normalisation, for 20,000 steps of Adam',
   'minimum_entropy': 'from USPS, source_only calls 45 in 100 images of MNIST a four (truth 10); '
   'being surer of what it says makes that 54',
