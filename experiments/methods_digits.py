@@ -56,9 +56,9 @@ EXPERIMENT = Experiment(
 
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
 NOTES = {
-  'cmd': 'within 100 steps all features are one point (task loss ln 10, no discrepancy left): '
-  'at its full weight from the start it outweighs the task, and what a ReLU has shut stays shut; '
-  'a smaller weight and batch normalisation were not tried',
+  'cmd': 'within 100 steps the task loss is ln 10 and no discrepancy is left, as where all '
+  'features are one point; why was not looked into, and neither a smaller weight nor batch '
+  'normalisation was tried',
   'mcd': 'the authors train another network, with batch normalisation, for 20,000 steps of Adam',
   'minimum_entropy': 'from USPS, source_only calls 45 in 100 images of MNIST a four (truth 10); '
   'being surer of what it says makes that 54',
@@ -66,7 +66,7 @@ NOTES = {
 
 # Second stages start from a trained network: at the first stage's rate of SGD they destroy it.
 # These are the optimizers of the authors' code. With a first moment of 0.9, Adam's usual, ADDA's
-# domain classifier wins and its encoder ends at chance. DIRT-T's teacher lasts 5,000 steps, as the
+# domain classifier won and its encoder ended at chance (one pair, one seed). DIRT-T's teacher lasts 5,000 steps, as the
 # paper's.
 _OWN = {
   'adda': ' --optimizer=adam --momentum=0.5 --learning_rate=0.0002',

@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=scripts/_environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_environment.sh"
 
-# Without arguments half of the tests: single methods, data, networks at their size, programs and
+# Without arguments about half of the work: single methods, data, networks at their size, programs and
 # pods are left to continuous integration.
 if [[ $# -eq 0 ]]; then
   set -- tests/contracts tests/losses tests/training --ignore=tests/contracts/test_backbones.py

@@ -95,7 +95,7 @@ class Domain:
   Attributes:
     name: The name that `load` was given.
     train: Examples to learn from.
-    test: Examples that are never learned from.
+    test: Examples to measure by; of some protocols the same (`is_held_out`).
     classes: The name of each class; label `i` means `classes[i]`.
     licence: The terms under which the data may be used, as stated by their authors.
   """
@@ -105,6 +105,12 @@ class Domain:
   test: Split
   classes: tuple[str, ...]
   licence: str
+
+  @property
+  def is_held_out(self) -> bool:
+    """Whether the test examples are not those to learn from; of unequal length none is read."""
+    same_length = len(self.train) == len(self.test)
+    return not (same_length and self.train.sha256 == self.test.sha256)
 
 
 def fetch(inputs: Inputs, indices: np.ndarray) -> np.ndarray:

@@ -38,12 +38,12 @@ def _named(word: str, classes: Sequence[str], flag: str) -> set[int]:
   if word in classes:
     return {classes.index(word)}
   first, _, last = word.partition('-')
-  if not re.fullmatch('[0-9]+(-[0-9]+)?', word):
-    raise UserError(nearest(f'class of {flag}', word, classes))
-  # Longer numbers than these name no class, and Python reads the longest not at all.
-  low, high = (int(number[:9]) for number in (first, last or first))
+  # Longer numbers name no class, and the longest Python does not read.
+  if not re.fullmatch('[0-9]{1,9}(-[0-9]{1,9})?', word):
+    raise UserError(nearest(f'class of {flag}', word[:50], classes))
+  low, high = int(first), int(last or first)
   if not low <= high < len(classes):
-    raise UserError(f'{flag}={word[:50]}: classes go from 0 to {len(classes) - 1}')
+    raise UserError(f'{flag}={word}: classes go from 0 to {len(classes) - 1}')
   return set(range(low, high + 1))
 
 

@@ -103,7 +103,7 @@ class Run:
   @property
   def is_held_out(self) -> bool:
     """Whether no source is tested on the examples that it trains on, as in some protocols."""
-    return all(source.test.sha256 != source.train.sha256 for source in self.sources)
+    return all(source.is_held_out for source in self.sources)
 
   @property
   def data(self) -> dict[str, dict[str, Any]]:
