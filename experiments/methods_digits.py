@@ -66,8 +66,8 @@ NOTES = {
 
 # Second stages start from a trained network: at the first stage's rate of SGD they destroy it.
 # These are the optimizers of the authors' code. With a first moment of 0.9, Adam's usual, ADDA's
-# domain classifier won and its encoder ended at chance (one pair, one seed). DIRT-T's teacher lasts 5,000 steps, as the
-# paper's.
+# domain classifier won and its encoder ended at chance (one pair, one seed). DIRT-T's teacher lasts
+# 5,000 steps, as the paper's.
 _OWN = {
   'adda': ' --optimizer=adam --momentum=0.5 --learning_rate=0.0002',
   'dirt_t': ' --optimizer=adam --momentum=0.5 --learning_rate=0.001 --dirt_t.teachers=1',
