@@ -44,6 +44,14 @@ def test_gradients_equal_the_library_s(arguments: int | tuple[int, ...]) -> None
   assert_close(got, jax.jit(jax.grad(cubes(library), arguments))(X, KERNEL))
 
 
+@pytest.mark.parametrize('channels', [1, 4, 5])
+def test_few_channels_and_many_have_the_library_s_gradient(channels: int) -> None:
+  x = jnp.asarray(RNG.normal(size=(2, 8, 7, channels)), jnp.float32)
+  kernel = jnp.asarray(RNG.normal(size=(5, 3, channels, 4)), jnp.float32)
+  got = jax.jit(jax.grad(cubes(convolve), (0, 1)))(x, kernel)
+  assert_close(got, jax.jit(jax.grad(cubes(library), (0, 1)))(x, kernel))
+
+
 def test_forward_mode_equals_the_library_s() -> None:
   tangents = (jnp.sin(X), jnp.cos(KERNEL))
   got = jax.jvp(convolve, (X, KERNEL), tangents)

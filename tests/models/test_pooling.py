@@ -23,7 +23,9 @@ def test_equals_numpy(side: int, window: int, stride: int, padding: int) -> None
   np.testing.assert_array_equal(max_pool(x, window, stride, padding), expected)
 
 
-@pytest.mark.parametrize(('window', 'stride', 'padding'), [(2, 2, 0), (3, 2, 0), (3, 2, 1)])
+@pytest.mark.parametrize(
+  ('window', 'stride', 'padding'), [(2, 2, 0), (4, 4, 0), (3, 3, 1), (3, 2, 0), (3, 2, 1)]
+)
 def test_the_gradient_goes_to_the_maxima(window: int, stride: int, padding: int) -> None:
   rng = np.random.default_rng(1)
   x = rng.permutation(2 * 9 * 9 * 3).reshape(2, 9, 9, 3).astype(np.float32)

@@ -58,9 +58,25 @@ def _maximum_jvp(
   window: int, stride: int, primals: tuple[jax.Array], tangents: tuple[jax.Array]
 ) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, np.ndarray]]:
   maximum, winner = _maximum(*primals, window, stride)
-  places = enumerate(_places(*tangents, window, stride))
-  tangent = sum(jnp.where(winner == place, values, 0) for place, values in places)
+  send = _from_blocks if window == stride else _from_places
+  tangent = send(*tangents, winner, window, stride)
   return (maximum, winner), (tangent, np.zeros(winner.shape, jax.dtypes.float0))
+
+
+def _from_places(x: jax.Array, winner: jax.Array, window: int, stride: int) -> jax.Array:
+  """Returns the pixel of each window that won."""
+  places = enumerate(_places(x, window, stride))
+  return sum(jnp.where(winner == place, values, 0) for place, values in places)
+
+
+def _from_blocks(x: jax.Array, winner: jax.Array, window: int, stride: int) -> jax.Array:
+  """Does the same of windows that do not overlap: the gradient is written once, and not padded."""
+  del stride
+  batch, rows, columns, channels = winner.shape
+  whole = x[:, : rows * window, : columns * window]
+  blocks = whole.reshape(batch, rows, window, columns, window, channels)
+  place = jnp.arange(window**2, dtype=jnp.int8).reshape(window, 1, window, 1)
+  return jnp.where(winner[:, :, None, :, None] == place, blocks, 0).sum((2, 4))
 
 
 def average_pool(x: jax.Array, side: int) -> jax.Array:
