@@ -35,6 +35,34 @@ def test_only_lines_of_the_same_pairs_and_seeds_take_part() -> None:
   assert comparisons.compare(names[:4], lines[:4]).remark == ''
 
 
+def test_what_has_one_source_and_seed_counts_once() -> None:
+  """Eight equal gains from four seeds to two targets each: of four signs p is 2 / 16."""
+  seeds = {'seeds': [0, 1, 2, 3]}
+  pairs = lambda gain: [
+    known('m', 'a', [0.5 + gain + place / 10] * 4, target=target, **seeds)
+    for place, target in enumerate('xy')
+  ]
+  names = ['base', 'better']
+  few = comparisons.compare(names, [pairs(0), pairs(0.02)])
+  assert few.cells == ()
+  assert 'with 4 sources and seeds no exact p is below 0.125' in few.remark
+  lines = [[*pairs(gain), *line('m', gain)] for gain in (0, 0.02)]
+  lines = [[{**row, 'source': ['a', row['source'][0]]} for row in each] for each in lines]
+  assert comparisons.compare(names, [each[2:] for each in lines]).cells == ['–', '+2.00 (0.008)']
+
+
+def test_means_over_targets_are_what_is_flipped() -> None:
+  """Of two targets one gains what the other loses, for six seeds: no sign is left."""
+  seeds = {'seeds': list(range(6))}
+  row = lambda gain, target: known('m', 'a', [0.5 + gain] * 6, target=target, **seeds)
+  found = comparisons.compare(
+    ['base', 'other'], [[row(0, 'x'), row(0, 'y')], [row(0.1, 'x'), row(-0.1, 'y')]]
+  )
+  assert found.cells == ['–', '+0.00 (1.000)']
+  assert 'over 12 pairs of equal domains and seeds' in found.remark
+  assert 'of its 6 means, each of one source and seed over all targets' in found.remark
+
+
 def test_few_seeds_cannot_tell() -> None:
   base, other = ([known(name, 'a', [0.5, 0.6, 0.7])] for name in ('base', 'other'))
   found = comparisons.compare(['base', 'other'], [base, other])

@@ -43,30 +43,39 @@ def compare(names: Sequence[str], lines: Sequence[Sequence[Row | None]]) -> Comp
   tested = [own for own in found if own is not None]
   if not tested:
     return Comparison(heading, (), '')
-  count = len(tested[0])
+  count, runs = len(tested[0]), sum(len(row['seeds']) for row in lines[0] if row)
+  what = 'pairs of equal seeds' if count == runs else 'sources and seeds'
   if count < FEWEST:
-    why = f'with {count} pairs of equal seeds no exact p is below {2 / 2**count:g}'
+    why = f'with {count} {what} no exact p is below {2 / 2**count:g}'
     return Comparison(heading, (), f'No difference to {names[0]} is tested: {why}.')
   corrected = iter(holm([sign_flip(own) for own in tested]))
   cells = ['–' if own is None else _cell(own, next(corrected)) for own in found]
+  merged = f' of its {count} means, each of one source and seed over all targets'
   remark = (
-    f'{heading}: the mean difference to {names[0]} over {count} pairs of equal domains and seeds, '
-    'and the two-sided p of an exact sign-flip test, corrected by Holm for the number of methods '
-    f'tested ({len(tested)}). Below 0.05 a difference is larger than the noise over these.'
+    f'{heading}: the mean difference to {names[0]} over {runs} pairs of equal domains and seeds, '
+    f'and the two-sided p of an exact sign-flip test{merged * (count < runs)}, corrected by Holm '
+    f'for the number of methods tested ({len(tested)}). Below 0.05 a difference is larger than the '
+    'noise over these.'
   )
   return Comparison(heading, ['–', *cells], remark)
 
 
 def _differences(line: Sequence[Row | None], first: Sequence[Row | None]) -> list[float] | None:
-  """Returns the differences over pairs of domains and seeds, or None, where they do not match."""
-  differences: list[float] = []
+  """Returns a difference for each source and seed, or None, where lines do not match.
+
+  It is the mean over targets: what learned from one source with one seed, perhaps the very same
+  network, is good or bad on all of them alike, so that flipping each by itself would count noise
+  several times.
+  """
+  differences: dict[tuple[str, ...], list[list[float]]] = {}
   for own, base in zip(line, first, strict=True):
     if not own or not base or own['seeds'] != base['seeds']:
       return None
     if 'target_test' not in own or 'target_test' not in base:
       return None
-    differences += np.subtract(own['target_test'], base['target_test']).tolist()
-  return differences
+    each = np.subtract(own['target_test'], base['target_test']).tolist()
+    differences.setdefault(tuple(own['source']), []).append(each)
+  return [mean for each in differences.values() for mean in np.mean(each, axis=0).tolist()]
 
 
 def _cell(differences: Sequence[float], p: float) -> str:

@@ -163,7 +163,9 @@ def _by_pair(rows: Sequence[Row], pairs: Sequence[str]) -> tuple[Table, list[str
     means = [_mean([own.get((rule, name)) for name in pairs]) for rule in chosen]
     lines.append([label, *map(_short, first[-1]), *means])
   columns = ['Method', *_heads(rows), *(f'Mean, {rule_name(rule)}' for rule in chosen)]
-  table, remarks = _compared(Table(_caption(rows), columns, '', lines, len(pairs)), first)
+  step = 'the last step' if chosen[0] == 'last' else f'the step of {rule_name(chosen[0])}'
+  caption = f'{_caption(rows)}, each pair at {step}'
+  table, remarks = _compared(Table(caption, columns, '', lines, len(pairs)), first)
   below = _published_lines(rows, pairs, len(table.columns))
   return dataclasses.replace(table, lines=[*table.lines, *below]), remarks
 

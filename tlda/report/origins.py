@@ -50,10 +50,12 @@ def of_all(rows: Sequence[Row]) -> Origins:
 
 def _data(rows: Sequence[Row]) -> list[list[str]]:
   """Returns the lines on hashes and references."""
-  data = {name: facts for entry in rows for name, facts in (entry['data'] or {}).items()}
+  # Where label sets differ, a domain has other examples as a source than as a target.
+  data = [(entry['data'] or {}).items() for entry in rows]
+  known_as = dict.fromkeys((name, _hash(facts['sha256'])) for each in data for name, facts in each)
   hashes: list[str] = []
-  for name, facts in data.items():
-    hashes += [', ' * bool(hashes) + f'{name} ', Code(_hash(facts['sha256']))]
+  for name, value in known_as:
+    hashes += [', ' * bool(hashes) + f'{name} ', Code(value)]
   known = [entry['published'] for entry in rows if entry['published']]
   references = '; '.join(dict.fromkeys(published['reference'] for published in known))
   fixed = dict.fromkeys(

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from tlda.errors import UserError
 from tlda.evaluation.selection import LAST, ORACLE
+from tlda.report import text
 
 Result = Mapping[str, Any]
 _STYLE = {'svg.fonttype': 'none', 'svg.hashsalt': 'rules', 'font.family': 'DejaVu Sans'}
@@ -96,7 +97,7 @@ def markdown(judged: Mapping[str, Any], command: str) -> str:
     ]
     lines.append(f'| {" | ".join(cell.replace("-", "−") for cell in cells)} |')
   told = ', '.join(f'{name} {count}' for name, count in judged['runs'].items())
-  commits = ', '.join(f'`{commit[:12]}`' for commit in judged['commits'])
+  commits = ', '.join(f'`{text.commit(commit)}`' for commit in judged['commits'])
   return '\n'.join([*lines, '', f'Runs: {told}. Commits: {commits}. Made by `{command}`.', ''])
 
 
