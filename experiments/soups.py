@@ -76,7 +76,8 @@ def held_out(runs: Sequence[Saved], target: Domain) -> Split | None:
       return None
     left[rows] = False
   rows = np.flatnonzero(left)
-  rows = rows[:: max(1, len(rows) // HELD_OUT)][:HELD_OUT]
+  # Evenly spaced, for a domain may be sorted by class.
+  rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), HELD_OUT)).astype(int)]
   return Split(target.train.fetch(rows), target.train.labels[rows])
 
 

@@ -186,6 +186,16 @@ def test_a_greedy_soup_is_never_chosen_on_what_was_learned(runs: Path) -> None:
   assert soups.held_out([few, whole], target) is None
 
 
+def test_held_out_examples_of_a_sorted_domain_are_of_every_class(
+  runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr(soups, 'HELD_OUT', 120)
+  split = Split(np.zeros((400, 8, 8, 1), np.uint8), np.repeat(np.arange(10, dtype=np.int32), 40))
+  target = Domain('made_up', split, split, tuple('abcdefghij'), 'none')
+  held = soups.held_out([saved.load(str(runs / 'slow'))], target)
+  assert np.bincount(held.labels).tolist() == [12] * 10
+
+
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [
