@@ -107,6 +107,20 @@ def test_a_target_that_is_the_source_is_not_fitted_on_what_is_measured(tmp_path:
   assert examples == [11, 10]  # Of the 21 test examples.
 
 
+def test_several_sources_are_sampled_in_equal_shares(tmp_path: Path) -> None:
+  run = make_run(SourceOnly, tmp_path, sources=2)
+  terms = fit(run)['error_bound']
+  with np.load(tmp_path / 'report' / 'samples.npz') as samples:
+    shown = samples['source_images']
+  assert len(shown) == 40
+  for place, source in enumerate(run.sources):
+    own = {image.tobytes() for image in source.test.inputs}
+    assert all(image.tobytes() in own for image in shown[place::2])
+  result = json.loads((tmp_path / 'result.json').read_text())
+  # All of both test splits, which are as long as each other.
+  assert terms['source_error'] == pytest.approx(1 - result['accuracy']['source_test'][0], abs=1e-6)
+
+
 def test_no_temperature_is_fitted_on_what_was_learned(tmp_path: Path) -> None:
   run = make_run(SourceOnly, tmp_path)
   (source,) = run.sources

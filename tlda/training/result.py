@@ -40,14 +40,33 @@ class Seen(NamedTuple):
   labels: Mapping[str, np.ndarray]
 
 
-def _rows(run: Run, split: Split) -> np.ndarray:
-  return sample_rows(split, run.method.spec.input_shape, LOGITS)
+class _Test(NamedTuple):
+  """Test examples that are sampled: which rows of a split, and its branch of normalisation."""
+
+  split: Split
+  branch: int
+  rows: np.ndarray
 
 
-def _tests(run: Run) -> dict[str, tuple[Split, int]]:
-  """Returns the test splits that are sampled, with their branch of normalisation."""
-  source = {'source': (run.sources[0].test, 0)} if run.sources else {}
-  return source | {'target': (run.target.test, run.method.spec.target_domain)}
+def _tests(run: Run) -> dict[str, list[_Test]]:
+  """Returns what is sampled of each domain: of several sources an equal share."""
+  sources = [(source.test, branch) for branch, source in enumerate(run.sources)]
+  target = [(run.target.test, run.method.spec.target_domain)]
+  domains = {'source': sources, 'target': target} if sources else {'target': target}
+  shape = run.method.spec.input_shape
+  return {
+    name: [
+      _Test(split, branch, sample_rows(split, shape, LOGITS // len(splits)))
+      for split, branch in splits
+    ]
+    for name, splits in domains.items()
+  }
+
+
+def _in_turns(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
+  """Joins arrays of several splits: the first example of each, the second of each, and so on."""
+  turns = np.concatenate([np.arange(part.shape[axis]) for part in parts])
+  return np.concatenate(parts, axis).take(turns.argsort(kind='stable'), axis)
 
 
 def features(run: Run, evaluator: Evaluator, states: Sequence[TrainState]) -> Samples:
@@ -55,14 +74,13 @@ def features(run: Run, evaluator: Evaluator, states: Sequence[TrainState]) -> Sa
 
   Where there are no source data, they are those of the target alone.
   """
-  return {
-    name: _features(evaluator.outputs(states, split, branch, rows=_rows(run, split)[:FEATURES]))
-    for name, (split, branch) in _tests(run).items()
-  }
+  seen = lambda test: evaluator.outputs(states, test.split, test.branch, rows=test.rows[:FEATURES])
+  return {name: _features(list(map(seen, tests))) for name, tests in _tests(run).items()}
 
 
-def _features(outputs: Outputs) -> np.ndarray:
-  return outputs.features[0, :FEATURES].astype(np.float32)
+def _features(outputs: Sequence[Outputs]) -> np.ndarray:
+  joined = _in_turns([each.features for each in outputs], axis=1)
+  return joined[0, :FEATURES].astype(np.float32)
 
 
 def collect(
@@ -84,13 +102,14 @@ def collect(
   """
   samples: Samples = {}
   logits, labels = {}, {}
-  for name, (split, branch) in _tests(run).items():
-    rows = _rows(run, split)
-    outputs = evaluator.outputs(states, split, branch, rows=rows)
-    logits[name], labels[name] = outputs.logits, split.labels[rows]
+  for name, tests in _tests(run).items():
+    outputs = [evaluator.outputs(states, test.split, test.branch, rows=test.rows) for test in tests]
+    logits[name] = _in_turns([each.logits for each in outputs], axis=1)
+    labels[name] = _in_turns([test.split.labels[test.rows] for test in tests])
     samples[f'{name}_labels'] = labels[name][:FEATURES]
     if len(run.method.spec.input_shape) == 3:
-      samples[f'{name}_images'] = split.fetch(rows[:IMAGES])
+      images = [test.split.fetch(test.rows[:IMAGES]) for test in tests]
+      samples[f'{name}_images'] = _in_turns(images)[:IMAGES]
     samples[f'features_before_{name}'] = before[name]
     samples[f'features_after_{name}'] = _features(outputs)
   return samples, Seen(logits, labels)
@@ -116,9 +135,9 @@ def explain(
     More samples (`heat_maps`), and more of the result: `proxy_a_distance`,
     `maximum_mean_discrepancy`, `sliced_wasserstein` and `joint_error`, each `before` and `after`
     training, and `error_bound`, all of the first seed, as `apart` measures them; `calibration` as
-    `calibrate` returns it, {} where the source is tested on what it trains on; {} in the place of
-    what failed. None is there without source data; the last two of the first five neither, where
-    classes are unknown or the source is the target.
+    `calibrate` returns it, {} where the source is tested on what it trains on, or the target is one
+    of several sources; {} in the place of what failed. None is there without source data; the last
+    two of the first five neither, where classes are unknown or a source is the target.
   """
 
   def tried(what: str, function: Callable[[], Any]) -> Any:
@@ -136,13 +155,16 @@ def explain(
   more = tried('heat maps', maps) if 'target_images' in samples else {}
   if not run.sources:
     return more, {}
+  names = [source.name for source in run.sources]
+  # Of several sources, those that are not the target cannot be told from it here.
+  is_apart = run.is_held_out and (len(names) == 1 or run.target.name not in names)
   about = {
     'proxy_a_distance': tried('the proxy A-distance', lambda: apart.distances(samples)),
     'maximum_mean_discrepancy': tried('the discrepancy', lambda: apart.discrepancies(samples)),
     'sliced_wasserstein': tried('the Wasserstein distance', lambda: apart.transports(samples)),
-    'calibration': tried('calibration', calibrated) if run.is_held_out else {},
+    'calibration': tried('calibration', calibrated) if is_apart else {},
   }
-  if run.method.spec.unknown or run.sources[0].name == run.target.name:
+  if run.method.spec.unknown or run.target.name in names:
     return more, about  # There is no joint classifier of what is unlike, or the same.
   joint = tried('the joint error', lambda: apart.joint_errors(samples))
   terms = lambda: apart.bound(*seen, about['proxy_a_distance'], joint)
