@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
-from jax.sharding import AxisType, NamedSharding
+from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from tlda.axis import AXIS
@@ -57,9 +57,8 @@ class Parallel:
       raise UserError(
         f'--batch_size={batch_size} cannot be shared evenly by {self.devices} devices'
       )
-    mesh = jax.make_mesh(
-      (self.devices,), (AXIS,), axis_types=(AxisType.Auto,), devices=self._devices
-    )
+    # Not `jax.make_mesh`, which puts TPUs into another order than that in which `split` cuts.
+    mesh = Mesh(np.array(self._devices), (AXIS,), axis_types=(AxisType.Auto,))
     self._mesh, self._replicated = mesh, NamedSharding(mesh, P())
     self._sharded = NamedSharding(mesh, P(AXIS))
 
