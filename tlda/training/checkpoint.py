@@ -73,6 +73,9 @@ class Checkpoints:
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
     self._directory = epath.Path(directory).absolute()  # Orbax takes no relative path.
     self._manager = ocp.CheckpointManager(self._directory, options=options)
+    # It would ask the cluster's service with the training step, and `preemption.Notice` asks it
+    # with a count of its own: a notice would then be for a step that is far away, or never comes.
+    self._manager.reached_preemption = lambda step: False
 
   def save(self, step: int, tree: Any, note: dict[str, Any]) -> None:
     """Writes one checkpoint, whole or not at all.
