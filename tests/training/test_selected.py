@@ -15,6 +15,7 @@ from tlda.training import checkpoint
 from tlda.training.checkpoint import Checkpoints
 from tlda.training.fit import Trainer, fit
 from tlda.training.logs import read
+from tlda.training.run import Run, claim, refuse
 from tlda.training.selected import Chosen
 
 
@@ -66,7 +67,38 @@ def test_a_run_keeps_the_chosen_and_the_next_stage_starts_from_it(tmp_path: Path
 
 
 def test_no_such_rule(tmp_path: Path) -> None:
+  run = dataclasses.replace(make_run(SourceOnly, tmp_path / 'run'), select='source_acuracy')
   with pytest.raises(UserError, match="'source_acuracy': did you mean 'source_accuracy'"):
-    Chosen(tmp_path, 'source_acuracy')
+    refuse(run)
+
+
+def test_by_the_last_step_nothing_is_kept(tmp_path: Path) -> None:
   fit(make_run(SourceOnly, tmp_path / 'last'))
   assert not (tmp_path / 'last' / 'selected').exists(), 'the last step is the last checkpoint'
+
+
+def test_a_run_from_step_0_has_chosen_nothing_yet(tmp_path: Path) -> None:
+  """A run that is killed before its first checkpoint leaves what it chose, also to another."""
+  claim(make_run(SourceOnly, tmp_path), writes=True)
+  Checkpoints(tmp_path / 'selected').save(8, {'step': np.int32(8)}, {'scores': [0.9]})
+  (tmp_path / 'checkpoints' / '4').mkdir(parents=True)
+  claim(make_run(SourceOnly, tmp_path), writes=True)
+  assert (tmp_path / 'selected' / '8').exists()
+  (tmp_path / 'checkpoints' / '4').rmdir()
+  claim(make_run(SourceOnly, tmp_path), writes=True)
+  assert not (tmp_path / 'selected').exists()
+
+
+def test_what_is_chosen_from_stays_the_same_steps(tmp_path: Path) -> None:
+  """The kept state would otherwise be of a step that `result.json` does not choose among."""
+
+  def run(rule: str, every: int) -> Run:
+    own = make_run(SourceOnly, tmp_path / rule)
+    return dataclasses.replace(own, flags={**own.flags, 'select': rule, 'eval_every': every})
+
+  for rule in ('last', 'source_accuracy'):
+    claim(run(rule, 10), writes=True)
+    (tmp_path / rule / 'metrics.jsonl').write_text('{"step": 10}\n')
+  claim(run('last', 5), writes=True)
+  with pytest.raises(UserError, match='--eval_every: 10 there, 5 now'):
+    claim(run('source_accuracy', 5), writes=True)

@@ -24,6 +24,8 @@ from tlda.training.logs import read
 from tlda.training.parallel import Parallel
 from tlda.training.preemption import Preempted
 from tlda.training.result import worst_source
+from tlda.training.run import claim
+from tlda.training.workdir import Lock
 
 
 def weights(folder: Path) -> checkpoint.Arrays:
@@ -69,6 +71,15 @@ def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
   assert 'not those that were saved' in said[0]
   assert (step, note['seconds']) == (1, 1.0)
   np.testing.assert_array_equal(found['params.kernel'], arrays['params.kernel'])
+
+
+def test_a_save_asks_the_cluster_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+  """The loop asks, with a count of its own: what is asked with another number confuses both."""
+  asked = []
+  ask = lambda step: bool(asked.append(step))
+  monkeypatch.setattr('jax.experimental.multihost_utils.reached_preemption_sync_point', ask)
+  Checkpoints(tmp_path).save(1000, {'step': np.int32(5)}, {})
+  assert not asked
 
 
 def test_folder_of_another_run(tmp_path: Path) -> None:
@@ -205,11 +216,27 @@ def test_finished_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]
   assert 'resuming' not in said
 
 
-def test_a_configuration_that_is_none(tmp_path: Path) -> None:
-  fit(make_run(SourceOnly, tmp_path))
-  (tmp_path / 'config.json').write_text('[]')
-  with pytest.raises(UserError, match='is no configuration: is this the workdir of a run'):
-    fit(make_run(SourceOnly, tmp_path))
+@pytest.mark.parametrize(
+  ('files', 'sentence'),
+  [
+    ({'config.json': '[]'}, 'holds files of something else: give another --workdir'),
+    ({'config.json': '{"name": "mine"}'}, 'holds files of something else'),
+    ({'config.json': '{'}, 'is not JSON .*: is this the workdir of a run'),
+    ({'result.json': '{"accuracy": {"target_test": [1]}}'}, 'holds files of something else'),
+    ({'metrics.jsonl': '{"loss": 1}'}, 'holds files of something else'),
+    ({'config.json': '{"flags": {}}', 'metrics.jsonl': '{"a": 1}'}, 'files of something else'),
+    ({'config.json': '{"flags": {}}', 'result.json': '{"accu'}, 'result.json is cut off'),
+    ({'config.json': '{"flags": {}}', 'result.json': '{}'}, 'or no result of a run: remove it'),
+  ],
+)
+def test_files_that_are_no_run_s_stay_as_they_are(
+  files: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+  for name, text in files.items():
+    (tmp_path / name).write_text(text)
+  with pytest.raises(UserError, match=sentence):
+    claim(make_run(SourceOnly, tmp_path), writes=True, lock=Lock())
+  assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
 
 
 def test_too_small_inputs_and_tests_are_refused_before_anything_is_written(tmp_path: Path) -> None:

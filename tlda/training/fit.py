@@ -25,6 +25,7 @@ from tlda.training.start import begin
 from tlda.training.state import TrainState, create
 from tlda.training.step import Logs, train_step
 from tlda.training.validation import Validation
+from tlda.training.workdir import Lock
 
 
 def fit(run: Run) -> dict[str, Any]:
@@ -62,7 +63,8 @@ class Trainer:
     refuse(run)
     read = parts(run.method, run.sources, run.target, run.labelled_target)
     self._devices = devices or parallel.Parallel(run.distribute, run.batch_size)
-    self._config = claim(run, writes=self._first)
+    self._lock = Lock()
+    self._config = claim(run, writes=self._first, lock=self._lock if self._first else None)
     parallel.barrier('claimed')
     if not (run.workdir / 'config.json').exists():
       raise UserError(
@@ -119,10 +121,11 @@ class Trainer:
       return self._finish(states, log, clock)
 
   def close(self) -> None:
-    """Gives the terminal back, and waits for what is being written."""
+    """Gives the terminal back, waits for what is being written, and lets others in."""
     self._display.close()
     self._checkpoints.close()
     self._chosen.close()
+    self._lock.release()
 
   def _feeds(self, start: int) -> Iterator[tuple[int, list[Feed]]]:
     """Yields the steps that are done after each call of the program, and its feeds."""

@@ -10,18 +10,19 @@ from typing import Any
 import flax.linen as nn
 import jax
 import numpy as np
+from etils import epath
 
 from tlda.data import Domain, Split
 from tlda.data.protocol import facts
 from tlda.errors import UserError, nearest
 from tlda.evaluation import validators
 from tlda.evaluation.divergences import FEWEST
-from tlda.evaluation.selection import LAST, SOURCE_ACCURACY
+from tlda.evaluation.selection import LAST, SOURCE_ACCURACY, rules
 from tlda.methods import Method
 from tlda.methods.method import Variables
-from tlda.training import parallel
+from tlda.training import parallel, workdir
+from tlda.training.checkpoint import SELECTED
 from tlda.training.inputs import Preprocessing
-from tlda.training.logs import read
 from tlda.transfer import Optimizer
 
 # What may change between a run and its continuation: where it runs, and how often it speaks.
@@ -132,6 +133,8 @@ def refuse(run: Run) -> None:
   if _vanishes(run.method.extractor.clone(parent=None), spec.blank()):
     size = 'x'.join(map(str, spec.input_shape))
     raise UserError(f'inputs of {size} are too small for this --backbone: nothing is left of them')
+  if run.select not in rules():
+    raise UserError(nearest('value of --select', run.select, rules()))
   if reason := unscorable(run).get(run.select):
     raise UserError(f'--select={run.select} {reason}')
   for name in run.validators:
@@ -188,39 +191,42 @@ def stride(run: Run, *, resident: bool) -> int:
   return max(size for size in range(1, min(common, LONGEST) + 1) if common % size == 0)
 
 
-def claim(run: Run, *, writes: bool) -> dict[str, Any]:
+def claim(run: Run, *, writes: bool, lock: workdir.Lock | None = None) -> dict[str, Any]:
   """Makes the run's folder its own, or finds that it is already.
 
   Args:
     run: The run.
     writes: Whether this process may write (the first host).
+    lock: What it takes, before it writes, if it is to train there alone.
 
   Returns:
     What `config.json` holds. A run that goes on from a checkpoint keeps what it was begun with:
     command, commit.
 
   Raises:
-    UserError: The folder cannot be written, or belongs to another configuration.
+    UserError: The folder cannot be written, belongs to another configuration or another process,
+      or holds something else.
   """
   config = {'flags': dict(run.flags), 'data': run.data, **run.about}
   config = json.loads(json.dumps(config))
   path = run.workdir / 'config.json'
   try:
+    workdir.check(run.workdir)
     if writes:
       run.workdir.mkdir(parents=True, exist_ok=True)
-    if path.exists() and _has_trained(run.workdir):
+    if lock is not None:
+      lock.take(run.workdir)
+    if path.exists() and workdir.has_trained(run.workdir):
       begun = json.loads(path.read_text())
-      if not isinstance(begun, dict):
-        raise UserError(f'{path} is no configuration: is this the workdir of a run?')
       _compare(begun, config, run.workdir)
-      if _has_checkpoint(run.workdir):
+      if workdir.has_checkpoint(run.workdir):
         return begun
     if writes:
+      # It begins anew: what was chosen of a training that left no checkpoint is not its own.
+      epath.Path(run.workdir / SELECTED).rmtree(missing_ok=True)
       temporary = path.with_suffix('.tmp')
       temporary.write_text(json.dumps(config, indent=2) + '\n')
       temporary.replace(path)
-  except json.JSONDecodeError as error:
-    raise UserError(f'{path} is not JSON ({error}): is this the workdir of a run?') from error
   except ImportError as error:
     raise UserError(f'--workdir={run.workdir} needs another package: {error}') from error
   except OSError as error:
@@ -228,20 +234,13 @@ def claim(run: Run, *, writes: bool) -> dict[str, Any]:
   return config
 
 
-def _has_trained(workdir: Path) -> bool:
-  """Tells whether there is anything to lose: a record, or a checkpoint."""
-  return _has_checkpoint(workdir) or bool(read(workdir / 'metrics.jsonl'))
-
-
-def _has_checkpoint(workdir: Path) -> bool:
-  checkpoints = workdir / 'checkpoints'
-  return checkpoints.is_dir() and any(path.name.isdigit() for path in checkpoints.iterdir())
-
-
-def _compare(before: dict[str, Any], now: dict[str, Any], workdir: Path) -> None:
+def _compare(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
   """Raises if a flag that is not free to change, or the data, differ."""
   flags = [each.get('flags', {}) for each in (before, now)]
-  names = sorted((flags[0].keys() | flags[1].keys()) - FREE)
+  # A rule chooses among the steps that are evaluated, and what it has kept is one of those.
+  chooses = now['flags'].get('select', LAST) != LAST
+  free = FREE - {'eval_every'} if chooses else FREE
+  names = sorted((flags[0].keys() | flags[1].keys()) - free)
   changed = [
     f'--{name}: {flags[0].get(name)} there, {flags[1].get(name)} now'
     for name in names
@@ -251,6 +250,6 @@ def _compare(before: dict[str, Any], now: dict[str, Any], workdir: Path) -> None
     changed = ['the data have other hashes']
   if changed:
     raise UserError(
-      f'--workdir={workdir} belongs to a run with another configuration ({"; ".join(changed)}): '
+      f'--workdir={folder} belongs to a run with another configuration ({"; ".join(changed)}): '
       'give it another workdir, or the old flags'
     )

@@ -7,8 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from tlda.errors import UserError, nearest
-from tlda.evaluation.selection import LAST, SCORES, rules
+from tlda.evaluation.selection import LAST, SCORES
 from tlda.training import seeds as seeds_lib
 from tlda.training.checkpoint import Checkpoints, unflatten
 from tlda.training.state import TrainState
@@ -26,12 +25,7 @@ class Chosen:
     Args:
       folder: Of the one checkpoint that is kept.
       rule: One of `evaluation.selection.rules()`.
-
-    Raises:
-      UserError: There is no such rule.
     """
-    if rule not in rules():
-      raise UserError(nearest('value of --select', rule, rules()))
     self._score = SCORES.get(rule)
     self._kept = None if rule == LAST else Checkpoints(folder, keep=1)
 
