@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from etils import epath
+
 from experiments import saved
 from tlda import data, methods
 from tlda.errors import UserError
+from tlda.models import backbones
 
 
 def does_without_data(kind: type[methods.Method]) -> bool:
@@ -15,6 +18,8 @@ def does_without_data(kind: type[methods.Method]) -> bool:
 
 def find(parsed: Mapping[str, Any], kind: type[methods.Method], default: str) -> saved.About | None:
   """Returns what `--init_from` says of itself, where it stands for the data of the source.
+
+  What any method starts from must be of its own network.
 
   Args:
     parsed: All flags.
@@ -28,28 +33,49 @@ def find(parsed: Mapping[str, Any], kind: type[methods.Method], default: str) ->
   Raises:
     UserError: It is no finished run, or one of another source or another backbone.
   """
-  if not (does_without_data(kind) and parsed['init_from']):
+  start = parsed['init_from']
+  if not start:
     return None
-  known = saved.about(parsed['init_from'], '--init_from')
+  if not (does_without_data(kind) or (epath.Path(start) / 'config.json').exists()):
+    raise UserError(f'--init_from={start} holds no checkpoint of a run')
+  known = saved.about(start, '--init_from')
+  _check_network(known.flags, parsed)
+  if not does_without_data(kind):
+    return None
   trained = known.flags['source']
   if parsed['source'] not in (trained, default, parsed['target']):
     raise UserError(
-      f'--init_from={parsed["init_from"]} was trained on --source={trained}: give that, or none, '
+      f'--init_from={start} was trained on --source={trained}: give that, or none, '
       f'not {parsed["source"]}'
     )
-  for flag in ('backbone', 'bottleneck'):
-    if known.flags[flag] != parsed[flag]:
-      raise UserError(
-        f'--init_from={parsed["init_from"]} was trained with --{flag}={known.flags[flag]}, and its '
-        f'weights fit no other: not {parsed[flag]}'
-      )
-  if (known.flags['normalization'] == 'ibn') != (parsed['normalization'] == 'ibn'):
-    raise UserError(
-      f'--init_from={parsed["init_from"]} was trained with --normalization='
-      f'{known.flags["normalization"]}, and its weights mean something else in another: not '
-      f'{parsed["normalization"]}'
-    )
   return known
+
+
+def _check_network(known: Mapping[str, Any], parsed: Mapping[str, Any]) -> None:
+  """Refuses a network of which a run's weights would fill only a part, and the rest stay drawn.
+
+  Args:
+    known: The flags of the run to start from.
+    parsed: Those of the new one.
+  """
+  said = f'--init_from={parsed["init_from"]} was trained with'
+  for flag, of in (('backbone', lambda flags: flags['backbone']), ('bottleneck', _width)):
+    if of(known) != of(parsed):
+      raise UserError(
+        f'{said} --{flag}={known[flag]}, and its weights fit no other: not {parsed[flag]}'
+      )
+  if (known['normalization'] == 'ibn') != (parsed['normalization'] == 'ibn'):
+    raise UserError(
+      f'{said} --normalization={known["normalization"]}, and its weights mean something else in '
+      f'another: not {parsed["normalization"]}'
+    )
+
+
+def _width(flags: Mapping[str, Any]) -> int:
+  """Returns the width of the bottleneck between backbone and heads, also of the usual one."""
+  if flags['bottleneck'] >= 0:
+    return flags['bottleneck']
+  return getattr(backbones.network(flags['backbone'], classes=2).extractor, 'width', 0)
 
 
 def check(known: saved.About, target: data.Domain) -> None:

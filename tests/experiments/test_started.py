@@ -35,3 +35,16 @@ def test_an_old_head_is_of_the_same_seed() -> None:
   for seeds in ('--seeds=3', '--seeds=7,'):
     with pytest.raises(UserError, match=r'has seeds \[0, 1\], and not \['):
       built('lwf', seeds)
+
+
+@pytest.mark.parametrize(
+  ('words', 'sentence'),
+  [
+    (['--backbone=mnist_net'], '--backbone=lenet, and its weights fit no other: not mnist_net'),
+    (['--bottleneck=8'], '--bottleneck=-1, and its weights fit no other: not 8'),
+  ],
+)
+def test_no_part_of_a_network_is_left_as_it_was_drawn(words: list[str], sentence: str) -> None:
+  with pytest.raises(UserError, match=f'was trained with {sentence}'):
+    built('source_only', *words)
+  assert built('source_only', '--bottleneck=0', '--transfer=adapter').initial is not None

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import pytest
 
 from tests.methods.probe import same
 from tests.problem import BATCH, make_run
+from tlda.errors import UserError
 from tlda.methods import WeightAverage
+from tlda.training import start
 from tlda.training.fit import Trainer, fit
 from tlda.training.parallel import Parallel
 
@@ -25,3 +28,14 @@ def test_weights_and_statistics_are_taken_and_states_begin_anew(tmp_path: Path) 
   assert not same(state.states['batch_stats'], drawn.states['batch_stats'])
   # The first run's average lies behind its weights; that of the second has nothing behind it.
   assert same(state.states['teacher']['params'], state.params)
+
+
+def test_weights_of_another_backbone_are_refused() -> None:
+  x = np.zeros(1)
+  own = {'params.extractor.backbone.conv.kernel': x, 'params.extractor.adapters.conv.up.kernel': x}
+  own |= {'params.head.kernel': x}
+  same = {'params.extractor.backbone.conv.kernel': x, 'params.head.kernel': x}
+  start._check_backbone(same, own)  # Adapters are new.
+  start._check_backbone({'params.old_head.kernel': x}, own)  # No weights of a backbone at all.
+  with pytest.raises(UserError, match='another backbone: they lack 1 of the 1 arrays of this one'):
+    start._check_backbone({'params.extractor.dense.kernel': x, 'params.head.kernel': x}, own)

@@ -19,6 +19,9 @@ from tlda.training.run import Run, Weights
 from tlda.training.state import TrainState, optimizer_states
 from tlda.transfer import Optimizer
 
+# What a transfer strategy adds to a backbone, and what then begins anew.
+_NEW = frozenset({PRODUCTS, ADAPTERS})
+
 
 def begin(run: Run, stacked: TrainState) -> TrainState:
   """Returns new states with the weights that a run starts from, and with what it is given.
@@ -133,13 +136,14 @@ def begin_with(
     optimizer: The new optimizer.
 
   Raises:
-    UserError: Nothing is shared, a shared part differs in shape, or the weights are of a backbone
-      with parts that the new one lacks.
+    UserError: Nothing is shared, a shared part differs in shape, or the weights are of another
+      backbone, or of one with parts that the new one lacks.
   """
   form = {'params': stacked.params, 'states': stacked.states}
   fresh = flatten(form)
   arrays = _placed(arrays, fresh)
   taken = {name: arrays[name] for name in fresh if name in arrays}
+  _check_backbone(arrays, fresh)
   shared = [any(name.startswith('params.') for name in names) for names in (arrays, taken)]
   if shared == [True, False]:
     raise UserError('the weights to start from share no parameters with this network')
@@ -163,6 +167,18 @@ def _placed(arrays: Arrays, fresh: Arrays) -> Arrays:
   theirs, ours = _bare(arrays), _bare(fresh)
   before = re.compile(rf'^(params|states\.batch_stats)\.{re.escape(theirs)}\.')
   return {before.sub(rf'\1.{ours}.', name): array for name, array in arrays.items()}
+
+
+def _check_backbone(arrays: Arrays, fresh: Arrays) -> None:
+  """Refuses weights of another backbone, of which this one would take a part, or only the head."""
+  inside = re.compile(rf'params\.{re.escape(_bare(fresh))}\.')
+  own = [name for name in fresh if inside.match(name) and not _NEW & {*name.split('.')}]
+  lacking = [name for name in own if name not in arrays]
+  if lacking and any(name.startswith('params.extractor.') for name in arrays):
+    raise UserError(
+      f'the weights to start from are of another backbone: they lack {len(lacking)} of the '
+      f'{len(own)} arrays of this one, such as {lacking[0]}'
+    )
 
 
 def _has(arrays: Arrays, part: str) -> bool:
