@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,8 @@ from tlda.training import parallel
 from tlda.training.fit import fit
 from tlda.training.preemption import EXIT_CODE, Preempted
 from tlda.training.run import Run, refuse
+
+MOST_SEEDS = 10_000  # Of a run: it trains them side by side.
 
 DEFAULTS: dict[str, Any] = {
   'method': 'dann',
@@ -95,15 +98,23 @@ def main(experiment: Experiment, argv: Sequence[str] | None = None) -> None:
 
 
 def guarded(function: Callable[[], object]) -> int:
-  """Calls a function; returns 0, 2 after a user's mistake (one sentence), or that of preemption."""
+  """Calls a function; returns the exit code, and where that is not 0 says why in one sentence."""
   try:
     function()
+    sys.stdout.flush()
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2
   except Preempted as notice:
     print(f'{notice}; the same command goes on from there', file=sys.stderr)
     return EXIT_CODE
+  except KeyboardInterrupt:
+    print('interrupted', file=sys.stderr)
+    return 130
+  except BrokenPipeError:
+    # As in `... | head`: Python writes at its end what is left, for which nobody is there.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
   return 0
 
 
@@ -126,11 +137,9 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> dict[str, Any] | None
   absl_flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
   absl_flags.DEFINE_bool('helpfull', False, 'Show the flags of all methods.', flag_values=values)
   parsed, method = flags.parse(argv, defaults, values)
-  if values['help'].value:
-    print(usage.usage(experiment.doc, parsed['method'], values))
-    return None
-  if values['helpfull'].value:
-    print(usage.usage(experiment.doc, parsed['method'], values, whole=True))
+  whole = values['helpfull'].value
+  if whole or values['help'].value:
+    print(usage.usage(experiment.doc, parsed['method'], values, whole=whole))
     return None
   compilation.use_cache()
   pod = {name: parsed.pop(name) for name in flags.PODS}
@@ -159,7 +168,9 @@ def train(
     first = {**parsed, 'method': method.first_stage, 'workdir': str(folder)}
     own = flags.prefix(parsed['method'], method) + '.'
     first = {name: value for name, value in first.items() if not name.startswith(own)}
-    train(experiment, methods.get(method.first_stage), first, command)
+    kind = methods.get(method.first_stage)
+    first |= {} if 'labelled_target' in kind.reads else {'target_labels_per_class': 0}
+    train(experiment, kind, first, command)
     run = dataclasses.replace(run, initial=folder)
   result = fit(run)
   if parallel.is_first_host():
@@ -240,16 +251,8 @@ def _folder(experiment: str, parsed: Mapping[str, Any]) -> str:
 
 
 def _check_numbers(parsed: Mapping[str, Any]) -> None:
-  positive = (
-    'tokens',
-    'steps',
-    'batch_size',
-    'learning_rate',
-    'log_every',
-    'eval_every',
-    'checkpoint_every',
-  )
-  for name in positive:
+  intervals = ('log_every', 'eval_every', 'checkpoint_every')
+  for name in ('tokens', 'steps', 'batch_size', 'learning_rate', *intervals):
     if not 0 < parsed[name] < math.inf:
       raise UserError(f'--{name} must be above 0, not {parsed[name]}')
   for name in ('weight_decay', 'image_size', 'labels_per_class', 'target_labels_per_class'):
@@ -264,15 +267,15 @@ def parse_seeds(text: str) -> tuple[int, ...]:
   """Returns the seeds of `--seeds`: '3' is (0, 1, 2), '0,5,7' (or '4,') is the list.
 
   Raises:
-    UserError: It is neither, there is no seed, or one comes twice.
+    UserError: It is neither, one comes twice, or there is none, or too many.
   """
   try:
     numbers = [int(number) for number in text.split(',') if number.strip()]
   except ValueError:
     raise UserError(f'--seeds={text} is neither a count (3) nor a list (0,5,7)') from None
-  seeds = tuple(numbers) if ',' in text else tuple(range(sum(numbers)))
-  if not seeds or len(set(seeds)) < len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**31:
-    raise UserError(f'--seeds={text} must name at least one seed, none twice, from 0 to 2^31 - 1')
+  seeds = tuple(numbers) if ',' in text else tuple(range(min(sum(numbers), MOST_SEEDS + 1)))
+  if not 0 < len(set(seeds)) == len(seeds) <= MOST_SEEDS or min(seeds) < 0 or max(seeds) >= 2**31:
+    raise UserError(f'--seeds={text}: name 1 to {MOST_SEEDS}, none twice, of 0 to 2^31 - 1')
   return seeds
 
 

@@ -11,6 +11,7 @@ from tests import problem
 from tests.contracts.test_methods import assert_same_run, interrupt_at
 from tlda.methods import DANN, DIRTT, VADA, AdaBN, SourceOnly, TargetOnly
 from tlda.training.fit import Trainer
+from tlda.training.inputs import parts
 from tlda.training.preemption import EXIT_CODE
 
 
@@ -76,11 +77,26 @@ def test_a_second_stage_sees_inputs_as_its_first_did() -> None:
   assert of(AdaBN) == of(SourceOnly) != of(DANN) == of(Second)
 
 
+def test_a_first_stage_is_not_told_of_labels_that_it_does_not_read(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  read = []
+  parts_of = lambda run: parts(run.method, run.sources, run.target, run.labelled_target)
+  monkeypatch.setattr(common, 'fit', lambda run: read.append(parts_of(run)))
+  monkeypatch.setattr(common, 'summary', str)
+  argv = ['digits', '--method=self_tuning', '--target_labels_per_class=2', '--backbone=mlp']
+  argv += ['--source=mnist_mini', '--target=sklearn_digits', '--image_size=16', '--report=false']
+  common.launch(digits.EXPERIMENT, [*argv, f'--workdir={tmp_path}'])
+  assert ['labelled_target' in each for each in read] == [False, True]
+
+
 def test_a_mistake_does_not_burn_the_workdir(tmp_path: Path, monkeypatch: Any) -> None:
   argv = ['digits', '--method=source_only', '--source=mnist_mini', '--target=mnist_photo']
   argv += ['--steps=2', f'--workdir={tmp_path}']
   launch = lambda *more: common.guarded(lambda: common.launch(digits.EXPERIMENT, [*argv, *more]))
   assert launch('--init_from=/no/such/run') == 2
+  assert launch('--init_from=/no/such/run', '--dry_run') == 2
+  assert launch('--seeds=99999999999') == 2
   monkeypatch.setattr(Trainer, 'run', lambda self: {'accuracy': {'target_test': [0.5]}})
   monkeypatch.setattr(common, 'summary', str)
   monkeypatch.setattr(common.report, 'write', lambda *_: None)

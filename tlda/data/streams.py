@@ -22,7 +22,8 @@ class Stream:
     examples: How many there are in the domain.
     batch_size: How many a step takes, over all devices; may exceed `examples`.
     seed: The run's seed.
-    name: Whose stream it is, so that domains have different orders: 'source/mnist'.
+    name: Which part of the batch it is of and which domain of that part, so that domains have
+      different orders: 'source/0', 'source/1', 'target/0'.
   """
 
   examples: int

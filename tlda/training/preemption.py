@@ -1,4 +1,4 @@
-"""Being told to stop: SIGTERM on one host, the cluster's notice on a pod."""
+"""Being told to stop: SIGTERM or Ctrl-C on one host, the cluster's notice on a pod."""
 
 import itertools
 import signal
@@ -10,6 +10,7 @@ from tlda.training import parallel
 # Not an error, and not success: run the same command again and it goes on (EX_TEMPFAIL).
 EXIT_CODE = 75
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 # Steps of this process, over all its runs: the service wants a number that only grows.
 _steps = itertools.count(1)
@@ -28,21 +29,26 @@ class Notice:
   _heard = False
 
   def _hear(self, number: int, frame: FrameType | None) -> None:
-    del number, frame
+    del frame
     Notice._heard = True
+    if number == signal.SIGINT:  # A second Ctrl-C does not wait for the step.
+      signal.signal(number, self._previous[number])
 
   def __enter__(self) -> Self:
     """Starts to listen. Across hosts it is the coordination service of JAX that listens."""
+    self._previous = {}
     if parallel.hosts() == 1:
-      self._previous = signal.signal(signal.SIGTERM, self._hear)
+      # What is ignored, as Ctrl-C is by jobs in the background, stays so.
+      numbers = [n for n in _SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+      self._previous = {number: signal.signal(number, self._hear) for number in numbers}
     return self
 
   def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
     """Stops listening."""
-    if kind is Preempted:
+    if kind in (Preempted, KeyboardInterrupt):
       Notice._heard = False
-    if parallel.hosts() == 1:
-      signal.signal(signal.SIGTERM, self._previous)
+    for number, handler in self._previous.items():
+      signal.signal(number, handler)
 
   def has_come(self) -> bool:
     """Tells whether to stop after this training step, with the same answer on every host."""
