@@ -11,7 +11,6 @@ whose labels no run has read (few-label runs leave some). Prints a table, and wr
 `ensemble.json` in the workdir.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import command, problem, saved, soups
+from experiments import command, outputs, problem, saved, soups
 from experiments.common import guarded, spread
 from tlda.data import Domain
 from tlda.errors import UserError
@@ -54,7 +53,8 @@ def ensemble(argv: Sequence[str]) -> dict[str, Any] | None:
   names = [name for name in parsed['runs'].split(',') if name]
   if not names:
     raise UserError('say which runs are the members: --runs=DIR1,DIR2')
-  how = parsed['combine']
+  how, path = parsed['combine'], Path(parsed['workdir']) / 'ensemble.json'
+  _refuse_others(path, names)
   runs = [saved.load(name, '--runs') for name in names]
   targets = [problem.seen_by(run, run.flags['target'], parsed['data_dir']) for run in runs]
   _check(names, runs, targets)
@@ -64,13 +64,18 @@ def ensemble(argv: Sequence[str]) -> dict[str, Any] | None:
   if parsed['soup']:
     found['soup'] = soups.cook(names, runs, targets[0])
   print(table(found))
-  folder = Path(parsed['workdir'])
-  try:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'ensemble.json').write_text(json.dumps(found, indent=2) + '\n')
-  except OSError as error:
-    raise UserError(f'--workdir={folder} cannot be written: {error.strerror}') from error
+  outputs.write(path, found, '--workdir')
   return found
+
+
+def _refuse_others(path: Path, names: Sequence[str]) -> None:
+  """Refuses a folder that holds the ensemble of other runs."""
+  found = outputs.own(path, '--workdir', {'members', 'ensemble'})
+  there = list(dict.fromkeys(each['run'] for each in found['members'])) if found else names
+  if there != list(dict.fromkeys(names)):
+    raise UserError(
+      f'{path} is the ensemble of other runs ({",".join(there)}): give another --workdir'
+    )
 
 
 def _check(names: Sequence[str], runs: Sequence[saved.Saved], targets: Sequence[Domain]) -> None:

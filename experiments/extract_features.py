@@ -1,7 +1,8 @@
-"""Features of a domain, written to a file that trains and tests like any other domain.
+r"""Features of a domain, written to a file that trains and tests like any other domain.
 
   python -m experiments.extract_features --domain=office_caltech/amazon --out=amazon.npz
-  python -m experiments.fine_tune --target=npz:amazon.npz --backbone=identity --weights=
+  python -m experiments.fine_tune --target=npz:amazon.npz --backbone=identity --weights= \
+    --image_size=0
 
 By default these are the pooled features of EfficientNet-Lite0 with its ImageNet weights. `--layers`
 takes stages of the network instead (stage1, stage2, ...; `features` is its output): each is
@@ -22,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.decomposition import PCA
 
-from experiments import command, network, problem, saved
+from experiments import command, network, outputs, problem, saved
 from experiments.common import guarded
 from tlda import data
 from tlda.errors import UserError, nearest
@@ -76,6 +77,7 @@ def extract(argv: Sequence[str]) -> None:
   out = Path(parsed['out']).expanduser()
   if out.exists():
     raise UserError(f'{out} is there already: nothing was extracted')
+  outputs.check(out, '--out')
   domain, forward = _prepared(parsed)
   width = jax.eval_shape(forward, domain.train.fetch(np.zeros(1, int))).shape[-1]
   most = min(len(domain.train), width)
@@ -153,10 +155,13 @@ def _claim(parts: Path, parsed: dict[str, Any], domain: data.Domain) -> None:
   said = {name: value for name, value in parsed.items() if name not in ('out', 'data_dir', 'pca')}
   said['data'] = [domain.train.sha256, domain.test.sha256]
   path = parts / 'of.json'
-  if path.exists() and json.loads(path.read_text()) != said:
+  try:
+    known = json.loads(path.read_text()) if path.exists() else said
+  except (OSError, ValueError):
+    known = None  # Cut off, so that nobody knows whose features these are.
+  if known != said:
     raise UserError(f'{parts} holds unfinished features of other flags or data: remove it first')
-  parts.mkdir(parents=True, exist_ok=True)
-  path.write_text(json.dumps(said))
+  outputs.write(path, said, '--out')
 
 
 def _features(split: data.Split, forward: Any, parts: Path) -> np.ndarray:
@@ -191,15 +196,13 @@ def _projected(found: dict[str, np.ndarray], components: int) -> dict[str, np.nd
 
 def _write(out: Path, found: dict[str, np.ndarray], domain: data.Domain) -> None:
   arrays = {f'x_{name}': features for name, features in found.items()}
+  arrays |= {'y_train': domain.train.labels, 'y_test': domain.test.labels}
   temporary = out.with_name(f'{out.name}.tmp.npz')
-  np.savez(
-    temporary,
-    **arrays,
-    y_train=domain.train.labels,
-    y_test=domain.test.labels,
-    class_names=np.array(domain.classes),
-  )
-  temporary.replace(out)
+  try:
+    np.savez(temporary, **arrays, class_names=np.array(domain.classes))
+    temporary.replace(out)
+  except OSError as error:
+    raise UserError(f'{out} cannot be written ({error.strerror})') from error
 
 
 if __name__ == '__main__':

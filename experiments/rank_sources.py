@@ -9,7 +9,6 @@ the labels. With `--steps`, each network is then fine-tuned, and Kendall's tau (
 2015) says how well the order by a score agrees with that by accuracy. Writes `--out=FILE.json`.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ import jax
 import numpy as np
 from scipy.stats import weightedtau
 
-from experiments import command, common, fine_tune, problem, saved
+from experiments import command, common, fine_tune, outputs, problem, saved
 from tlda import data
 from tlda.errors import UserError
 from tlda.evaluation import transferability
@@ -58,6 +57,7 @@ def rank(argv: Sequence[str]) -> None:
   parsed, _ = given
   if not parsed['runs']:
     raise UserError('say which runs to rank: --runs=DIR,DIR,...')
+  _check(parsed)
   folders = parsed['runs'].split(',')
   runs = [saved.load(folder, '--runs') for folder in folders]
   rows = [{'run': place, **_scores(run, parsed)} for place, run in zip(folders, runs, strict=True)]
@@ -67,7 +67,19 @@ def rank(argv: Sequence[str]) -> None:
   result = {'target': parsed['target'], 'rows': rows, 'agreement': _agreement(rows)}
   print(_table(rows, result['agreement']))
   if parsed['out']:
-    Path(parsed['out']).write_text(json.dumps(result, indent=2) + '\n')
+    outputs.write(Path(parsed['out']), result, '--out')
+
+
+def _check(parsed: dict[str, Any]) -> None:
+  """Refuses, before anything is scored, what could not be done afterwards."""
+  for name in ('labels_per_class', 'steps'):
+    if parsed[name] < 0:
+      raise UserError(f'--{name} must be 0 or above, not {parsed[name]}')
+  if not parsed['learning_rate'] > 0:
+    raise UserError(f'--learning_rate must be above 0, not {parsed["learning_rate"]}')
+  common.parse_seeds(parsed['seeds'])
+  if parsed['out']:
+    outputs.own(Path(parsed['out']), '--out', {'target', 'rows', 'agreement'})
 
 
 def _scores(run: saved.Saved, parsed: dict[str, Any]) -> dict[str, float]:
@@ -90,7 +102,8 @@ def _fine_tuned(folder: str, run: saved.Saved, parsed: dict[str, Any]) -> float:
   words += [f'--{name}={parsed[name]}' for name in ('steps', 'labels_per_class', 'seeds')]
   words += [f'--learning_rate={parsed["learning_rate"]}']
   words += [f'--data_dir={parsed["data_dir"]}'] if parsed['data_dir'] else []
-  name = '-'.join(str(parsed[flag]) for flag in ('target', 'steps', 'labels_per_class', 'seeds'))
+  named = ('target', 'steps', 'learning_rate', 'labels_per_class', 'seeds')
+  name = '-'.join(str(parsed[flag]) for flag in named)
   words += [f'--workdir={folder}/fine_tuned-{name.replace("/", "_")}']
   result = common.launch(fine_tune.EXPERIMENT, ['fine_tune', *words])
   return float(np.mean(result['accuracy']['target_test']))

@@ -10,7 +10,6 @@ instead of the training's, without labels too. Nothing is drawn at random, so th
 Writes `result.json` to `--workdir`; with the same flags a finished run is not run again.
 """
 
-import json
 import shlex
 import sys
 import time
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import command, compilation, flags, protocol, provenance
+from experiments import command, compilation, flags, outputs, protocol, provenance
 from experiments.common import Experiment, guarded
 from tlda import data, shallow
 from tlda.data.protocol import check_data, facts
@@ -40,8 +39,6 @@ _HELP = {
   'workdir': 'Folder of result.json (default: runs/EXPERIMENT/METHOD-SOURCE-TARGET).',
   'data_dir': 'Folder of raw and prepared data (default: TLDA_DATA_DIR).',
 }
-# What says nothing about the number.
-_FREE = {'workdir', 'data_dir'}
 
 
 def launch(
@@ -60,7 +57,7 @@ def launch(
     UserError: Whatever the user got wrong.
   """
   own = {name: (experiment.defaults.get(name), text) for name, text in _HELP.items()}
-  name = flags.named('method', argv) or experiment.defaults['method']
+  name = flags.named('method', flags.expanded(argv), experiment.defaults['method'])
   kind = shallow.get(name)
   help_of = flags.attribute_help(kind)
   fields = {f'{name}.{field}': (x, help_of[field]) for field, x in flags.fields(kind).items()}
@@ -73,7 +70,7 @@ def launch(
   folder = '-'.join((name, *pair)).replace('/', '_').replace(':', '_')
   workdir = Path(parsed['workdir'] or f'runs/{experiment.name}/{folder}')
   parsed['protocol'] = protocol.settled(experiment.name, parsed)
-  if (found := _finished(workdir, parsed)) is None:
+  if (found := outputs.finished(workdir, parsed, experiment.name)) is None:
     method = kind(**{field: parsed[f'{name}.{field}'] for field in flags.fields(kind)})
     found = {'experiment': experiment.name, **_measured(method, parsed)}
     place = (parsed['protocol'], *pair, named(parsed))
@@ -87,7 +84,7 @@ def launch(
       'versions': provenance.versions(),
       'device': parallel.describe(),
     }
-    _write(workdir, found)
+    outputs.write(workdir / 'result.json', found, '--workdir')
   print(f'{name}: target test accuracy {100 * found["accuracy"]["target_test"][0]:.2f}%')
   return found
 
@@ -123,49 +120,6 @@ def _measured(method: shallow.Shallow, parsed: Mapping[str, Any]) -> dict[str, A
     'seconds': round(seconds, 1),
     'data': known,
   }
-
-
-def _finished(workdir: Path, parsed: Mapping[str, Any]) -> dict[str, Any] | None:
-  """Returns the result of these flags, where the folder holds it.
-
-  Raises:
-    UserError: It holds that of others, or something else.
-  """
-  path = workdir / 'result.json'
-  if not path.exists():
-    return None
-  try:
-    found = json.loads(path.read_text())
-    before = found['config']['flags']
-  except (OSError, ValueError, TypeError, KeyError) as error:
-    raise UserError(f'{path} is no result of a run: give another --workdir') from error
-  names = sorted((before.keys() | parsed.keys()) - _FREE)
-  changed = [
-    f'--{name}: {before.get(name)} there, {parsed.get(name)} now'
-    for name in names
-    if before.get(name) != parsed.get(name)
-  ]
-  if changed:
-    raise UserError(
-      f'--workdir={workdir} belongs to a run with other flags ({"; ".join(changed)}): '
-      'give it another workdir, or the old flags'
-    )
-  return found
-
-
-def _write(workdir: Path, found: Mapping[str, Any]) -> None:
-  """Writes `result.json`.
-
-  Raises:
-    UserError: The folder cannot be written.
-  """
-  try:
-    workdir.mkdir(parents=True, exist_ok=True)
-    temporary = workdir / 'result.tmp'
-    temporary.write_text(json.dumps(found, indent=2) + '\n')
-    temporary.replace(workdir / 'result.json')
-  except OSError as error:
-    raise UserError(f'--workdir={workdir} cannot be written: {error.strerror}') from error
 
 
 if __name__ == '__main__':

@@ -7,8 +7,9 @@ A stream is the test examples of its domains, one domain after the other, each i
 the seed, in whole batches. Each batch is answered once, as it comes; the network then goes on from
 what it has become (`--reset=never`, continual), begins anew with each domain (`domain`), or with
 each batch (`batch`, episodic). Prints the share of wrong answers for each domain beside that of the
-network as it was, on the same examples, and writes it to `result.json` in the workdir. Numbers with
-other batches or another reset are not comparable: the protocol names both.
+network as it was, on the same examples, and writes it to `result.json` in the workdir; with the
+same flags a finished stream is not followed again. Numbers with other batches or another reset are
+not comparable: the protocol names both.
 
 scripts/reproduce.py test_time makes a table for each rule of reset. As papers do on CIFAR-10-C, it
 takes all test images at strength 5, batches of 200 and Adam at 0.001, one kind of corruption after
@@ -17,14 +18,13 @@ The network is a LeNet trained on MNIST whose only batch normalisation is that o
 """
 
 import dataclasses
-import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments import command, common, digits, flags, problem, provenance, saved
+from experiments import command, common, digits, flags, outputs, problem, provenance, saved
 from experiments.common import guarded, parse_seeds, spread
 from tlda import data, methods, transfer
 from tlda.data.corruptions import CORRUPTIONS, STRENGTHS
@@ -85,9 +85,6 @@ def launch(argv: Sequence[str]) -> dict[str, Any] | None:
   if not (SOURCE / 'result.json').exists():
     common.launch(digits.EXPERIMENT, ['experiments.digits', *shlex.split(TRAINED)])
   words = [word for word in argv[1:] if not word.startswith('--report=')]
-  (workdir,) = (Path(word.partition('=')[2]) for word in words if word.startswith('--workdir='))
-  if (path := workdir / 'result.json').exists():
-    return json.loads(path.read_text())
   return adapt([argv[0], f'--init_from={SOURCE}', f'--stream={",".join(MET)}', *words])
 
 
@@ -129,7 +126,7 @@ def adapt(argv: Sequence[str]) -> dict[str, Any] | None:
   Raises:
     UserError: No run, no stream, or what does not fit together.
   """
-  name = flags.named('method', argv) or SETTINGS['method'][0]
+  name = flags.named('method', flags.expanded(argv), SETTINGS['method'][0])
   kind = methods.get(name)
   prefix, help_of = flags.prefix(name, kind), flags.attribute_help(kind)
   own = {f'{prefix}.{field}': (x, help_of[field]) for field, x in flags.fields(kind).items()}
@@ -139,6 +136,10 @@ def adapt(argv: Sequence[str]) -> dict[str, Any] | None:
   parsed, _ = given
   if not parsed['init_from'] or not parsed['stream']:
     raise UserError('say which run meets which domains: --init_from=RUN --stream=a,b')
+  workdir = Path(parsed['workdir'] or f'runs/test_time/{name}-{_folder(parsed["stream"])}')
+  if (found := outputs.finished(workdir, parsed, 'test_time')) is not None:
+    print(table(found))
+    return found
   run = saved.load(parsed['init_from'], '--init_from')
   names = parsed['stream'].split(',')
   domains = [problem.seen_by(run, domain, parsed['data_dir']) for domain in names]
@@ -160,7 +161,7 @@ def adapt(argv: Sequence[str]) -> dict[str, Any] | None:
     'device': parallel.describe(),
   }
   print(table(found))
-  write(Path(parsed['workdir'] or f'runs/test_time/{name}-{_folder(parsed["stream"])}'), found)
+  outputs.write(workdir / 'result.json', found, '--workdir')
   return found
 
 
@@ -192,6 +193,8 @@ def plan(
       raise UserError(f'{domain.name} has other classes than --init_from={parsed["init_from"]}')
   if parsed['batch_size'] < 1 or not parsed['learning_rate'] > 0:
     raise UserError('--batch_size must be 1 or above, and --learning_rate above 0')
+  if not 0 <= parsed['momentum'] < 1:
+    raise UserError(f'--momentum must be in [0, 1), not {parsed["momentum"]}')
   normalization = run.method.normalization or run.flags['normalization']
   if kind.normalization not in (None, normalization):
     raise UserError(
@@ -256,19 +259,6 @@ def table(found: dict[str, Any]) -> str:
     for name, adapted, source in rows
   ]
   return '\n'.join([f'{found["method"]}, {found["protocol"]}', *lines])
-
-
-def write(folder: Path, found: dict[str, Any]) -> None:
-  """Writes `result.json`.
-
-  Raises:
-    UserError: The folder cannot be written.
-  """
-  try:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'result.json').write_text(json.dumps(found, indent=2) + '\n')
-  except OSError as error:
-    raise UserError(f'--workdir={folder} cannot be written: {error.strerror}') from error
 
 
 def _folder(names: str) -> str:

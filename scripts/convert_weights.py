@@ -24,7 +24,7 @@ from flax import traverse_util
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from experiments import common  # noqa: E402
+from experiments import common, outputs  # noqa: E402
 from tlda.errors import UserError  # noqa: E402
 from tlda.models import backbones, pretrained  # noqa: E402
 from tlda.models.weights import safetensors  # noqa: E402
@@ -71,6 +71,10 @@ def _run(source: str, output: Path | None, backbone: str | None) -> None:
     raise UserError('converting needs both OUT and --backbone; listing needs neither')
   if output is not None and output.suffix not in ('.npz', '.safetensors'):
     raise UserError(f'{output} should end with .npz or .safetensors')
+  if output is not None and output.exists():
+    raise UserError(f'{output} is there already: nothing was converted')
+  if output is not None:
+    outputs.check(output)
   arrays = pretrained.read(source)
   if output is None:
     for name, array in arrays.items():

@@ -69,3 +69,15 @@ def test_mistakes_leave_with_code_2(
   words = [word.replace('RUN', trained.folder()) for word in words]
   assert common.guarded(lambda: ensemble.ensemble(['ensemble', *words])) == 2
   assert sentence in capsys.readouterr().err
+
+
+def test_a_file_of_other_runs_stays(tmp_path: Path) -> None:
+  place = tmp_path / 'ensemble.json'
+  for text, sentence in (
+    ('{"members": [{"run": "a"}, {"run": "a"}], "ensemble": {}}', r'of other runs \(a\)'),
+    ('{"members": 3}', 'is there already, and not of this command'),
+  ):
+    place.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+      run('--runs=b', f'--workdir={tmp_path}')
+    assert place.read_text() == text

@@ -63,8 +63,7 @@ def test_it_goes_on_where_it_was_stopped(
     save(path, array)
 
   monkeypatch.setattr(np, 'save', stop)
-  with pytest.raises(KeyboardInterrupt):
-    extract(f'--out={cut}')
+  assert extract(f'--out={cut}') == 130
   kept = sorted((tmp_path / 'cut.npz.parts' / 'train').glob('[0-9]*.npy'))
   assert len(kept) == 3
   times = [path.stat().st_mtime_ns for path in kept]
@@ -94,6 +93,16 @@ def test_features_are_those_that_a_run_predicts_by(
   np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
+def test_features_of_nobody_knows_what_are_refused(
+  tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+  parts = tmp_path / 'x.npz.parts'
+  parts.mkdir()
+  (parts / 'of.json').write_text('{"doma')
+  assert extract(f'--out={tmp_path}/x.npz') == 2
+  assert 'unfinished features of other flags or data: remove it first' in capsys.readouterr().err
+
+
 def test_mistakes_leave_with_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
   there = tmp_path / 'there.npz'
   there.write_bytes(b'mine')
@@ -102,6 +111,7 @@ def test_mistakes_leave_with_code_2(tmp_path: Path, capsys: pytest.CaptureFixtur
     ([], '--out=FILE.npz'),
     ([f'--out={other}', '--domain=mnist_photo'], 'has inputs of (16, 16, 3), and the run was'),
     ([f'--out={there}'], 'is there already'),
+    (['--out=/dev/null/x.npz'], '/dev/null/x.npz cannot be written (Not a directory)'),
     ([f'--out={other}', '--layers=stage9'], "unknown layer 'stage9'"),
     ([f'--out={tmp_path / "x.npz"}', '--pca=5000'], '--pca=5000 must be from 1 to'),
   ):

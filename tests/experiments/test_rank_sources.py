@@ -3,6 +3,8 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,3 +58,43 @@ def test_mistakes_leave_with_code_2(
   words = [word.replace('RUN', trained.folder()) for word in words]
   assert rank_sources.main(['rank', *words]) == 2
   assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+  ('word', 'sentence'),
+  [
+    ('--labels_per_class=-1', '--labels_per_class must be 0 or above, not -1'),
+    ('--steps=-1', '--steps must be 0 or above, not -1'),
+    ('--learning_rate=0', '--learning_rate must be above 0, not 0'),
+    ('--seeds=0', '--seeds=0'),
+    ('--out=/dev/null/x.json', '/dev/null/x.json cannot be written (Not a directory)'),
+    ('--out=FOLDER/result.json', 'is there already, and not of this command'),
+  ],
+)
+def test_what_could_not_be_done_is_refused_before_a_run_is_read(
+  word: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+  (tmp_path / 'result.json').write_text('{"target": "usps"}')
+  assert rank_sources.main(['rank', '--runs=none', word.replace('FOLDER', str(tmp_path))]) == 2
+  assert sentence in capsys.readouterr().err
+  assert (tmp_path / 'result.json').read_text() == '{"target": "usps"}'
+
+
+def test_the_folder_of_a_fine_tuning_has_its_rate_and_the_file_its_folders(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  launched: list[str] = []
+
+  def launch(experiment: object, words: list[str]) -> dict[str, Any]:
+    launched.append(words[-1])
+    return {'accuracy': {'target_test': [0.5]}}
+
+  monkeypatch.setattr(common, 'launch', launch)
+  monkeypatch.setattr(rank_sources, '_scores', lambda *_: {})
+  monkeypatch.setattr(saved, 'load', lambda *_: SimpleNamespace(flags=common.DEFAULTS))
+  out = tmp_path / 'new' / 'folder' / 'x.json'
+  for rate in (0.1, 0.2):
+    words = ['--runs=a', '--target=usps', '--steps=3', f'--learning_rate={rate}', f'--out={out}']
+    assert rank_sources.main(['rank', *words]) == 0
+  assert launched == [f'--workdir=a/fine_tuned-usps-3-{rate}-0-3' for rate in (0.1, 0.2)]
+  assert json.loads(out.read_text())['rows'] == [{'run': 'a', 'accuracy': 0.5}]

@@ -60,6 +60,9 @@ def test_a_result_is_that_of_any_run(folder: Path, capsys: pytest.CaptureFixture
     (['--method=tcaa'], {}, "unknown shallow method 'tcaa': did you mean 'tca'"),
     (['--method=pca', '--pca.dimension=9'], {}, 'a dimension of 9 cannot be had of'),
     (['--pca.dimension=2'], {}, "unknown flag 'pca.dimension'"),
+    (['--method='], {}, "unknown shallow method ''"),
+    (['--method=svm', '--svm.c=nan'], {}, '--svm.c must be a finite number, not nan'),
+    (['--workdir=/dev/null/run'], {}, 'cannot be written (Not a directory)'),
     ([], {'target': 'wide'}, 'different example shapes (npz:'),
     (
       [],
@@ -91,7 +94,31 @@ def test_a_folder_is_that_of_its_flags(folder: Path, capsys: pytest.CaptureFixtu
   assert '--method: nearest_neighbour there, svm now' in capsys.readouterr().err
   (folder / 'run' / 'result.json').write_text('[]')
   assert common.guarded(lambda: shallow.launch(shallow.EXPERIMENT, line)) == 2
-  assert 'is no result of a run' in capsys.readouterr().err
+  assert 'is there already, and not of this command' in capsys.readouterr().err
+
+
+def test_a_folder_of_a_training_or_a_stream_is_left_alone(
+  folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+  line = words(folder, '--method=nearest_neighbour')
+  place = folder / 'run' / 'result.json'
+  place.parent.mkdir()
+  place.write_text('{"experiment": "test_time", "config": {"flags": {}}}')
+  before = place.read_text()
+  assert common.guarded(lambda: shallow.launch(shallow.EXPERIMENT, line)) == 2
+  assert 'belongs to another run' in capsys.readouterr().err
+  assert place.read_text() == before
+  place.unlink()
+  (folder / 'run' / 'config.json').write_text('{}')
+  assert common.guarded(lambda: shallow.launch(shallow.EXPERIMENT, line)) == 2
+  assert 'belongs to another run' in capsys.readouterr().err
+
+
+def test_the_method_of_a_flag_file_is_found(folder: Path) -> None:
+  (folder / 'flags').write_text('--method=pca\n--pca.dimension=2\n')
+  found = shallow.launch(shallow.EXPERIMENT, words(folder, f'--flagfile={folder}/flags'))
+  assert found is not None
+  assert found['config']['flags']['pca.dimension'] == 2
 
 
 def test_every_published_number_has_its_row() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from experiments import common, test_time
 from tests.experiments import trained
+from tlda.errors import UserError
 
 RUN = 'test_time --stream=sklearn_digits,corrupted:sklearn_digits/contrast-2 --batch_size=64'
 
@@ -38,6 +39,26 @@ def test_a_stream_is_measured_beside_the_network_as_it_was(
     'corrupted:sklearn_digits/contrast-2',
     'mean',
   ]
+  # The same flags find it, whatever they would yield now; others are refused, and leave it.
+  (tmp_path / 'result.json').write_text(json.dumps(found | {'seeds': [7]}))
+  again = run('--method=t3a', '--t3a.supports=5', '--reset=domain', f'--workdir={tmp_path}')
+  assert again['seeds'] == [7]
+  with pytest.raises(UserError, match='--reset: domain there, never now'):
+    run('--method=t3a', '--t3a.supports=5', f'--workdir={tmp_path}')
+
+
+def test_a_folder_of_a_training_is_left_alone() -> None:
+  place = Path(trained.folder()) / 'result.json'
+  before = place.read_text()
+  with pytest.raises(UserError, match='belongs to another run'):
+    run('--method=lame', f'--workdir={trained.folder()}')
+  assert place.read_text() == before
+
+
+def test_the_method_of_a_flag_file_is_found(tmp_path: Path) -> None:
+  (tmp_path / 'flags').write_text('--method=lame\n--lame.neighbours=0\n')
+  with pytest.raises(UserError, match='neighbours must be 1 or above, not 0'):
+    run(f'--flagfile={tmp_path}/flags', f'--workdir={tmp_path}')
 
 
 @pytest.mark.parametrize(
@@ -52,6 +73,10 @@ def test_a_stream_is_measured_beside_the_network_as_it_was(
     (['--method=lame', '--seeds=0,7'], 'has seeds [0, 1], not [7]'),
     (['--method=lame', '--lame.neighbours=0'], 'neighbours must be 1 or above, not 0'),
     (['--method=lame', '--learning_rate=0'], '--learning_rate above 0'),
+    (['--learning_rate=inf'], '--learning_rate must be a finite number, not inf'),
+    (['--method=lame', '--momentum=7'], '--momentum must be in [0, 1), not 7.0'),
+    (['--method='], "unknown method ''"),
+    (['--workdir=/dev/null/run'], 'cannot be written (Not a directory)'),
     (['--method=lame', '--stream=corrupted:usps/fog'], "unknown corruption 'fog'"),
   ],
 )

@@ -47,6 +47,14 @@ def test_what_is_converted_loads_the_same(
   jax.tree.map(np.testing.assert_array_equal, found, wanted)
 
 
+def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+  there = tmp_path / 'there.npz'
+  there.write_bytes(b'mine')
+  assert convert_weights.main(['nowhere.pth', str(there), '--backbone=resnet18']) == 2
+  assert f'{there} is there already' in capsys.readouterr().err
+  assert there.read_bytes() == b'mine'
+
+
 @pytest.mark.parametrize(
   ('arguments', 'sentence'),
   [
@@ -58,6 +66,7 @@ def test_what_is_converted_loads_the_same(
     (['FILE', 'out.npz', '--backbone=lenet'], "backbone 'lenet' has no public weights"),
     (['FILE', 'out.npz', '--backbone=resnet34'], 'the weights do not fit ResNet: 80 missing'),
     (['FILE', 'no/folder/out.npz', '--backbone=resnet18'], 'cannot be written'),
+    (['nowhere.pth', '/dev/null/out.npz', '--backbone=resnet18'], '/dev/null/out.npz cannot be'),
   ],
 )
 def test_a_mistake_is_one_sentence(
