@@ -154,7 +154,7 @@ def launch(argv: Sequence[str]) -> Mapping[str, Any] | None:
     UserError: Whatever the user got wrong.
     Preempted: The run was told to stop, and is saved.
   """
-  if flags.named('method', argv) == 'svm':
+  if flags.named('method', flags.expanded(argv)) == 'svm':
     return shallow.launch(EXPERIMENT, [word for word in argv if not word.startswith('--report=')])
   return common.launch(EXPERIMENT, argv)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from absl import flags
 
-from experiments.flags import define_one
+from experiments.flags import check_finite, define_one, expanded, sentence
 from experiments.usage import entry
 from tlda.errors import UserError, nearest
 
@@ -32,14 +32,16 @@ def parse(
     define_one(name, default, text, values)
   flags.DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
   try:
-    rest = values(list(argv))[1:]
+    rest = values(expanded(argv))[1:]
   except flags.UnrecognizedFlagError as error:
     raise UserError(nearest('flag', error.flagname, settings)) from error
   except flags.Error as error:
-    raise UserError(' '.join(str(error).split())) from error
+    raise UserError(sentence(error)) from error
   if values['help'].value:
     print('\n'.join([doc.strip(), '', 'Flags:', *(x for n in settings for x in entry(n, values))]))
     return None
   if rest and not places:
     raise UserError(f'{rest[0]!r} is no flag: flags are written --name=value')
-  return {name: values[name].value for name in settings}, rest
+  parsed = {name: values[name].value for name in settings}
+  check_finite(parsed)
+  return parsed, rest

@@ -1,4 +1,4 @@
-"""Demo: a network that learnt the digits of one set reads those of another; adaptation helps.
+r"""Demo: a network that learnt the digits of one set reads those of another; adaptation helps.
 
   ./scripts/demo.sh
 
@@ -8,13 +8,15 @@ one page that compares the three. Needs no data but what comes with the packages
 
 Pair, image size, steps and learning rate were chosen by target test accuracy, over some fifteen
 settings: the demo shows how the method works, and is no estimate of how well. Another pair is
-  ./scripts/demo.sh --target=mnist_photo --image_size=28 --steps=1200 --learning_rate=0.01
+  ./scripts/demo.sh --target=mnist_photo --image_size=28 --steps=1200 --learning_rate=0.01 \
+    --workdir=runs/demo_photo
 """
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments import flags
 from experiments.common import Experiment, guarded, launch, summary
 from tlda import report
 from tlda.data import protocols
@@ -41,21 +43,23 @@ EXPERIMENT = Experiment(
 
 
 def demo(argv: Sequence[str]) -> None:
-  """Trains the three methods and writes the page."""
-  if any(word.lstrip('-') in ('help', 'h') for word in argv):
+  """Trains the three methods, each in a folder below --workdir, and writes the page there."""
+  words = flags.expanded(argv)
+  if {'help', 'h', 'helpfull'} & {word.lstrip('-').partition('=')[0] for word in words[1:]}:
     launch(EXPERIMENT, argv)
     return
-  if any(word.lstrip('-').partition('=')[0] in ('method', 'workdir') for word in argv[1:]):
-    raise UserError(
-      f'the demo trains {", ".join(METHODS)} in {FOLDER}: for one, use another experiment'
-    )
-  results, folders = [], [FOLDER / method for method in METHODS]
+  if flags.named('method', words) is not None:
+    raise UserError(f'the demo trains {", ".join(METHODS)}: for one, use another experiment')
+  place = Path(flags.named('workdir', words) or FOLDER)
+  results, folders = [], [place / method for method in METHODS]
   for method, folder in zip(METHODS, folders, strict=True):
     print(f'\n{method}')
     own = [*argv, '--report=false', f'--method={method}', f'--workdir={folder}']
-    results.append(launch(EXPERIMENT, own))
+    if (result := launch(EXPERIMENT, own)) is None:
+      return  # A dry run, which leaves nothing to compare.
+    results.append(result)
   if parallel.is_first_host():
-    page = FOLDER / 'index.html'
+    page = place / 'index.html'
     report.write(folders, page)
     print('\n' + '\n'.join(map(summary, results)))
     print(f'page: {page.resolve().as_uri()}')

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import math
 import re
 import types
 import typing
@@ -52,27 +53,25 @@ def parse(
   Raises:
     UserError: An unknown flag, or a value that a flag does not take.
   """
-  try:
-    expanded = [argv[0], *values.read_flags_from_files(argv[1:], force_gnu=False)]
-  except (flags.Error, OSError) as error:
-    raise UserError(f'--flagfile cannot be read: {error}') from error
-  defaults = protocol.defaults(named('protocol', expanded) or defaults['protocol'], defaults)
+  words = expanded(argv)
+  defaults = protocol.defaults(named('protocol', words) or defaults['protocol'], defaults)
   define(defaults, values)
-  name = named('method', expanded) or defaults['method']
-  strategy = named('transfer', expanded) or defaults['transfer']
+  name = named('method', words, defaults['method'])
+  strategy = named('transfer', words, defaults['transfer'])
   method = methods.get(name)
   own, stage = define_fields(strategy, transfer.get(strategy), values, defaults), name
   while stage:
     own += define_fields(prefix(stage, methods.get(stage)), methods.get(stage), values, defaults)
     stage = methods.get(stage).first_stage
   try:
-    rest = values(expanded)
+    rest = values(words)
   except flags.UnrecognizedFlagError as error:
     raise UserError(_unknown(error.flagname, values)) from error
   except flags.Error as error:
-    raise UserError(_sentence(error)) from error
+    raise UserError(sentence(error)) from error
   if rest[1:]:
     raise UserError(f'{rest[1]!r} is no flag: flags are written --name=value')
+  check_finite({name: values[name].value for name in own})
   return {
     name: values[name].value for name in (*_COMMON, *_OPTIONAL, *ACTIONS, *PODS, *own)
   }, method
@@ -251,13 +250,25 @@ def attribute_help(kind: type) -> dict[str, str]:
   return found
 
 
-def named(flag: str, argv: Sequence[str]) -> str | None:
-  """Returns the last value that the arguments give a flag; they are not parsed yet."""
-  found = None
+def expanded(argv: Sequence[str]) -> list[str]:
+  """Returns a command line, program name first, with the words of flag files in their place.
+
+  Raises:
+    UserError: A flag file cannot be read.
+  """
+  try:
+    return [*argv[:1], *flags.FlagValues().read_flags_from_files(argv[1:], force_gnu=False)]
+  except (flags.Error, OSError) as error:
+    raise UserError(f'--flagfile cannot be read: {error}') from error
+
+
+def named(flag: str, argv: Sequence[str], default: Any = None) -> Any:
+  """Returns the last value that arguments (`expanded`) give a flag; they are not parsed yet."""
+  found = default
   for place, argument in enumerate(argv):
     match = re.fullmatch(rf'--?{flag}(?:=(.*))?', argument)
     if match:
-      found = match[1] if match[1] is not None else (argv[place + 1 : place + 2] or [None])[0]
+      found = match[1] if match[1] is not None else (argv[place + 1 : place + 2] or [default])[0]
   return found
 
 
@@ -265,5 +276,18 @@ def _unknown(name: str, values: flags.FlagValues) -> str:
   return nearest('flag', name, [own for own in values if len(own) > 1])
 
 
-def _sentence(error: flags.Error) -> str:
-  return ' '.join(str(error).split())
+def sentence(error: flags.Error) -> str:
+  """Returns what absl says of a value, in one line and without the tuple that it prints."""
+  said = ' '.join(str(error).split())
+  return re.sub(r"\('Non-boolean argument to boolean flag', .*\)", 'neither true nor false', said)
+
+
+def check_finite(parsed: Mapping[str, Any]) -> None:
+  """Refuses numbers that are none, or have no end.
+
+  Raises:
+    UserError: A flag is nan or infinite.
+  """
+  for name, value in parsed.items():
+    if isinstance(value, float) and not math.isfinite(value):
+      raise UserError(f'--{name} must be a finite number, not {value}')

@@ -14,14 +14,18 @@ these are what moves the boundary: here --gradual_self_training.left_out is 0.
 Measured: experiments/results/gradual.md; scripts/reproduce.py gradual makes it again.
 """
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from absl.flags import DEFINE_bool, FlagValues
 from etils import epath
 
-from experiments import common
+from experiments import common, flags, usage
 from experiments.common import Experiment
+from experiments.flags import define_one
+from tlda import data
 
 EXPERIMENT = Experiment(
   name='gradual',
@@ -67,39 +71,64 @@ NOTES = {
 }
 
 
-def named(flags: Mapping[str, Any]) -> str:
+def named(parsed: Mapping[str, Any]) -> str:
   """Returns what a row of the table is called: self-training in one step is no gradual one."""
-  direct = not (flags.get('through') or flags.get('init_from'))
-  if flags['method'] == 'gradual_self_training' and direct:
+  direct = not (parsed.get('through') or parsed.get('init_from'))
+  if parsed['method'] == 'gradual_self_training' and direct:
     return 'gradual_self_training, in one step'
-  return flags['method']
+  return parsed['method']
 
 
 def launch(argv: Sequence[str]) -> dict[str, Any] | None:
-  """Adapts to each domain in turn; returns what the last run's `result.json` holds.
+  """Adapts to each domain in turn.
 
   Args:
     argv: The command line, program name first.
+
+  Returns:
+    What the last run's `result.json` holds; None after `--help` and `--dry_run`.
 
   Raises:
     UserError: Whatever the user got wrong.
     Preempted: The run was told to stop, and is saved.
   """
-  words = [word for word in argv if not word.startswith('--through=')]
-  through = [word.partition('=')[2] for word in argv if word.startswith('--through=')]
-  places = [place for place in ','.join(through).split(',') if place]
-  workdir = epath.Path(_last(words, '--workdir') or 'runs/gradual/run')
-  before = _last(words, '--init_from')
+  values = FlagValues()
+  DEFINE_bool('help', False, 'Show this text.', short_name='h', flag_values=values)
+  DEFINE_bool('helpfull', False, 'Show the flags of all methods.', flag_values=values)
+  define_one('through', '', 'The domains between source and target, with commas.', values)
+  words = flags.expanded(argv)
+  parsed, _ = flags.parse(words, {**common.DEFAULTS, **EXPERIMENT.defaults}, values)
+  if values['help'].value or values['helpfull'].value:
+    print(usage.usage(__doc__, parsed['method'], values, whole=values['helpfull'].value))
+    return None
+  places = [place for place in values['through'].value.split(',') if place]
+  _check([*places, parsed['target']], parsed)
+  words = _without('through', words)
+  workdir = epath.Path(parsed['workdir'] or 'runs/gradual/run')
+  before = parsed['init_from']
   for number, place in enumerate(places, 1):
     folder = workdir / f'{number}-{place.replace("/", "_").replace(":", "_")}'
-    common.launch(EXPERIMENT, [*words, f'--target={place}', *_at(folder, before)])
+    if common.launch(EXPERIMENT, [*words, f'--target={place}', *_at(folder, before)]) is None:
+      return None  # A dry run, whose folder the next step could not start from.
     before = str(folder)
   return common.launch(EXPERIMENT, [*words, *_at(workdir, before)])
 
 
-def _last(words: Sequence[str], flag: str) -> str | None:
-  found = [word.partition('=')[2] for word in words if word.startswith(f'{flag}=')]
-  return found[-1] if found else None
+def _check(places: Sequence[str], parsed: Mapping[str, Any]) -> None:
+  """Looks for every domain before the first is trained on; those with a name of their own are."""
+  for place in set(places) - set(data.names()):
+    data.load(place, parsed['data_dir'], parsed['image_size'] or None)
+
+
+def _without(flag: str, argv: Sequence[str]) -> list[str]:
+  """Returns arguments without those that give a flag a value, in one word or two."""
+  kept, skip = [], False
+  for argument in argv:
+    is_flag = re.fullmatch(rf'--?{flag}(=.*)?', argument) and not skip
+    if not (skip or is_flag):
+      kept.append(argument)
+    skip = bool(is_flag) and '=' not in argument
+  return kept
 
 
 def _at(folder: epath.Path, before: str | None) -> list[str]:

@@ -7,6 +7,9 @@ from absl.flags import FlagValues
 from experiments import flags
 from tlda import methods, transfer
 
+# Flags that ask for this text.
+_ASKS = ('help', 'h', 'helpfull')
+
 
 def usage(doc: str, method: str, values: FlagValues, *, whole: bool = False) -> str:
   """Returns what `--help` prints: what the experiment is, and its flags with their defaults.
@@ -18,7 +21,8 @@ def usage(doc: str, method: str, values: FlagValues, *, whole: bool = False) -> 
     whole: Whether to list those of every method instead (`--helpfull`).
   """
   lines = [doc.strip(), '', 'Flags:']
-  for name in flags.NAMES:
+  own = [name for name in values if '.' not in name and name not in (*flags.NAMES, *_ASKS)]
+  for name in (*own, *flags.NAMES):
     lines += entry(name, values)
   if whole:
     return '\n'.join([*lines, *_of_all()])

@@ -26,7 +26,20 @@ def test_demo_writes_three_results_and_a_page(
   assert (tmp_path / 'runs' / 'demo' / 'index.html').as_uri() in said
 
 
-@pytest.mark.parametrize('word', ['--method=dann', '--workdir=elsewhere'])
-def test_demo_says_that_it_chooses_methods_and_folders(word: str) -> None:
-  with pytest.raises(UserError, match='the demo trains source_only, dann, target_only'):
-    demo.demo(['demo', word])
+def test_the_folder_may_be_another_and_no_run_is_no_page(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  launched: list[str] = []
+  monkeypatch.setattr(demo, 'launch', lambda _, words: launched.append(words[-1]))
+  (tmp_path / 'flags').write_text('--workdir=w\n')
+  for words in (['--workdir', 'w'], [f'--flagfile={tmp_path}/flags']):
+    demo.demo(['demo', '--dry_run', *words])
+    assert launched.pop() == '--workdir=w/source_only'
+  assert not launched
+
+
+def test_demo_says_that_it_chooses_methods(tmp_path: Path) -> None:
+  (tmp_path / 'flags').write_text('--method=dann\n')
+  for word in ('--method=dann', f'--flagfile={tmp_path}/flags'):
+    with pytest.raises(UserError, match='the demo trains source_only, dann, target_only'):
+      demo.demo(['demo', word])

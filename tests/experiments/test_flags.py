@@ -98,6 +98,10 @@ def test_flag_file(tmp_path: Path) -> None:
     (['--steps=many'], 'steps'),
     (['--flagfile=/no/such/file'], '--flagfile cannot be read'),
     (['mnist'], "'mnist' is no flag"),
+    (['--method='], "unknown method ''"),
+    (['--transfer='], "unknown transfer strategy ''"),
+    (['--report=maybe'], 'flag --report=maybe: neither true nor false'),
+    (['--dann.weight=nan'], '--dann.weight must be a finite number, not nan'),
   ],
 )
 def test_mistakes_in_flags(words: list[str], sentence: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import gradual
+from tlda.errors import UserError
 
 
 def test_each_domain_starts_from_the_one_before(
@@ -40,3 +41,22 @@ def test_domains_need_not_have_equally_many_examples(tmp_path: Path) -> None:
   words += ['--steps=10', '--batch_size=16', '--report=false', f'--workdir={tmp_path}/run']
   result = gradual.launch(words)
   assert result['data'][target]['examples']['train'] == 40
+
+
+def test_flags_are_read_in_two_words_and_in_files(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+  launched: list[list[str]] = []
+  monkeypatch.setattr(
+    gradual.common, 'launch', lambda _, words: launched.append(list(words)) or {'target': ''}
+  )
+  (tmp_path / 'flags').write_text('--through=moons/5\n--workdir=w\n')
+  gradual.launch(['gradual', '--init_from', 'start', f'--flagfile={tmp_path}/flags'])
+  assert launched[0][-3:] == ['--target=moons/5', '--workdir=w/1-moons_5', '--init_from=start']
+  assert launched[1][-2:] == ['--workdir=w', '--init_from=w/1-moons_5']
+  launched.clear()
+  with pytest.raises(UserError, match="unknown domain 'moons/1O'"):
+    gradual.launch(['gradual', '--through', 'moons/10,moons/1O', '--workdir', 'w'])
+  assert not launched
+  assert gradual.launch(['gradual', '--help']) is None
+  assert '  --through=\n' in capsys.readouterr().out
