@@ -17,6 +17,9 @@ from tlda.training.inputs import Preprocessing
 from tlda.training.run import Run
 from tlda.transfer.strategy import locator
 
+# The backbones without convolutions, but for those of texts.
+READ_VECTORS = ('mlp', 'mlp_bn', 'identity')
+
 
 def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods.Spec) -> Network:
   """Returns the parts of the network that flags say, with what the transfer strategy adds.
@@ -28,6 +31,8 @@ def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods
     UserError: There is no such backbone, it reads other inputs than these, or the flag asks for
       another normalisation than the method must have.
   """
+  if parsed['bottleneck'] < -1:
+    raise UserError(f'--bottleneck must be -1 or above, not {parsed["bottleneck"]}')
   chosen, normalization = strategy(parsed), parsed['normalization']
   if normalization not in ('joint', method.normalization or normalization):
     raise UserError(
@@ -52,6 +57,11 @@ def build(parsed: Mapping[str, Any], method: type[methods.Method], spec: methods
     holds = 'texts' if spec.is_text else 'no texts'
     raise UserError(
       f'--backbone={parsed["backbone"]} cannot read {spec.target.name}: it holds {holds}'
+    )
+  if len(spec.input_shape) == 1 and not (spec.is_text or parsed['backbone'] in READ_VECTORS):
+    raise UserError(
+      f'--backbone={parsed["backbone"]} reads images, and {spec.target.name} holds vectors: '
+      'mlp or identity reads them'
     )
   return built
 

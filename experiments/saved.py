@@ -102,10 +102,17 @@ def load(workdir: str, flag: str = '--workdir') -> Saved:
   """
   known = about(workdir, flag)
   kind = methods.get(known.flags['method'])
-  parts = network.build(known.flags, kind, known.spec)
+  try:
+    parts = network.build(known.flags, kind, known.spec)
+    method = network.method(known.flags, kind, known.spec, parts)
+  except KeyError as error:
+    raise UserError(
+      f'{flag}={workdir} was trained before there was a flag {error}: train it again, or take the '
+      'checkout of then'
+    ) from error
   arrays = arrays_of_run(epath.Path(workdir), known.seeds, flag)
   return Saved(
-    method=network.method(known.flags, kind, known.spec, parts),
+    method=method,
     preprocessing=known.preprocessing,
     classes=known.classes,
     variables=tuple(_variables(arrays, place) for place in range(len(known.seeds))),

@@ -29,7 +29,9 @@ def compare(folder: Path, place: Path = PLACE) -> None:
   Raises:
     UserError: There is no run that knows what validators would have chosen.
   """
-  found = [files.read_result(path) for path in sorted(folder.rglob('result.json'))]
+  paths = sorted(folder.rglob('result.json'))
+  # Streams at test time and shallow baselines have results too, and no step to select.
+  found = [files.read_result(path) for path in paths if 'selected' in files.read_object(path)]
   judged = rules.judge([result for result in found if result['method'] != 'target_only'])
   place.write_text(json.dumps(judged, indent=1) + '\n', encoding='utf-8')
   draw(place)

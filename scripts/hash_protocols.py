@@ -48,6 +48,9 @@ def hash_data(protocol: Protocol) -> dict[str, Any]:
 
 def main(chosen: list[str]) -> int:
   """Hashes the data of the protocols; returns the exit code."""
+  if {'-h', '--help'} & set(chosen):
+    print(__doc__.strip())
+    return 0
   found = dict(hashes())
   for name in chosen or protocols.names():
     protocol = protocols.get(name)

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 import jax  # noqa: E402
 
-from experiments import common, extract_features  # noqa: E402
+from experiments import common, extract_features, outputs  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
 from tlda.report import files, tables  # noqa: E402
 
@@ -61,19 +61,26 @@ def rows_of(name: str, only: str | None) -> list[list[str]]:
 
   Args:
     name: Of the table, and of its experiment.
-    only: A method; None takes all rows.
+    only: A method, or what rows are called in the table; None takes all rows.
 
   Raises:
-    UserError: There is no such table, or no row of that method.
+    UserError: There is no such table, or no such row.
   """
   if name not in TABLES:
     raise UserError(nearest('table', name, TABLES))
-  table = [shlex.split(line) for line in importlib.import_module(f'experiments.{name}').TABLE]
-  chosen = [row for row in table if only is None or f'--method={only}' in row]
-  if not chosen:
-    known = {flag.partition('=')[2] for row in table for flag in row if flag.startswith('--method')}
-    raise UserError(nearest('method of this table', str(only), known))
-  return chosen
+  experiment = importlib.import_module(f'experiments.{name}')
+  rows = [(row, _names(experiment, row)) for row in map(shlex.split, experiment.TABLE)]
+  if only is not None and only not in (known := {own for _, names in rows for own in names}):
+    raise UserError(nearest('row of this table', only, known))
+  return [row for row, names in rows if only is None or only in names]
+
+
+def _names(experiment: Any, arguments: Sequence[str]) -> set[str]:
+  """Returns what a row answers to: its method, and what the table calls it."""
+  own = dict(word.removeprefix('--').split('=', 1) for word in arguments)
+  defaults = experiment.EXPERIMENT.defaults if hasattr(experiment, 'EXPERIMENT') else {}
+  parsed = {**common.DEFAULTS, **defaults, **own}
+  return {parsed['method'], named(experiment, parsed)}
 
 
 def slug(arguments: Sequence[str]) -> str:
@@ -139,6 +146,10 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
   path = ROOT / 'experiments' / 'results' / f'{name}.json'
   chosen = rows_of(name, only)
   old = list(tables.read(path)) if path.exists() else []
+  if draw and not old:
+    raise UserError(f'{path} has no rows to draw: make them without --draw')
+  if not draw:
+    outputs.check(path)
   key = lambda row: (row['protocol'], row['method'], *row['source'], row['target'])
   experiment = importlib.import_module(f'experiments.{name}')
   if not draw:
@@ -148,14 +159,22 @@ def reproduce(name: str, only: str | None, *, draw: bool) -> Path:
     made = _rows(experiment, result)
     kept = [row for row in rows if key(row) not in {key(own) for own in made}]
     rows = sorted([*kept, *made], key=order)
-    tables.write(path, rows)
+    _write(tables.write, path, rows)
   if draw:
     notes = getattr(experiment, 'NOTES', {})
     noted = [tables.noted(row, notes.get(row['method'])) for row in old]
-    tables.write(path, sorted(noted, key=order))
+    _write(tables.write, path, sorted(noted, key=order))
   if tables.is_shown(ROOT / 'README.md', name):
-    tables.update_readme(ROOT / 'README.md', path)
+    _write(tables.update_readme, ROOT / 'README.md', path)
   return path.with_suffix('.md')
+
+
+def _write(write: Callable[..., object], path: Path, what: object) -> None:
+  """Calls what writes a file."""
+  try:
+    write(path, what)
+  except OSError as error:
+    raise UserError(f'the table cannot be written: {error}') from error
 
 
 def named(experiment: Any, flags: Mapping[str, Any]) -> str:
@@ -203,7 +222,7 @@ def main() -> None:
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
   parser.add_argument('table', help=f'one of {", ".join(TABLES)}')
-  parser.add_argument('--only', help='the rows of one method')
+  parser.add_argument('--only', help='the rows of one method, or of one name in the table')
   parser.add_argument('--draw', action='store_true', help='draw the table again, and run nothing')
   given = parser.parse_args()
   os.chdir(ROOT)  # Runs lie below it, and their commands are said from there.

@@ -30,7 +30,7 @@ from experiments import command, common  # noqa: E402
 from experiments.flags import define_one  # noqa: E402
 from experiments.sweeps import crew, plan, state, table, work  # noqa: E402
 from experiments.usage import entry  # noqa: E402
-from tlda.errors import UserError  # noqa: E402
+from tlda.errors import UserError, nearest  # noqa: E402
 
 Settings = dict[str, tuple[Any, str]]
 
@@ -53,20 +53,27 @@ _LOCAL: Settings = {
 def main(argv: Sequence[str]) -> int:
   """Runs the command line; returns its exit code."""
   verbs = {'plan': _plan, 'work': _work, 'status': _status, 'report': _report}
-  if len(argv) < 2 or {'--help', '-h'} & set(argv):
+  asked = {word.lstrip('-').partition('=')[0] for word in argv[1:] if word.startswith('-')}
+  if len(argv) < 2 or asked & {'help', 'h'}:
     print(_help())
     return 0
   act, words = (verbs[argv[1]], argv[2:]) if argv[1] in verbs else (_whole, argv[1:])
+  if act is _whole and '.' not in argv[1] and argv[1] not in (known := plan.experiments()):
+    print(f'error: {nearest("experiment or command", argv[1], [*known, *verbs])}', file=sys.stderr)
+    return 2
   codes: list[int] = []
   return common.guarded(lambda: codes.append(act(words))) or codes[0]
 
 
 def _whole(words: Sequence[str]) -> int:
   """Plans, works, and reports; returns 0 when every run is done."""
-  folder, values, parsed = _planned(words)
+  folder, drawn, values, parsed = _drawn(words)
   local = {name: parsed[name] for name in plan.LOCAL}
-  work.check(plan.read(folder), _words(local))
-  code = _at_work(folder, local | {name: values[name].value for name in WORK})
+  own = local | {name: values[name].value for name in WORK}
+  _check(own)
+  work.check(drawn, _words(local))
+  _write(drawn, folder)  # Last, so that a mistake leaves no plan that its mending would not fit.
+  code = _at_work(folder, own)
   _status([folder])
   _report([folder])
   runs = state.look(plan.read(folder), folder)
@@ -75,7 +82,9 @@ def _whole(words: Sequence[str]) -> int:
 
 def _plan(words: Sequence[str]) -> int:
   """Plans, and says how to go on."""
-  folder, _, _ = _planned(words)
+  folder, drawn, values, _ = _drawn(words)
+  _check({name: values[name].value for name in WORK})
+  _write(drawn, folder)
   print(f'python scripts/sweep.py work {folder}')
   return 0
 
@@ -83,6 +92,7 @@ def _plan(words: Sequence[str]) -> int:
 def _work(words: Sequence[str]) -> int:
   """Works at what is planned."""
   parsed, folder = _folder('work', words, WORK | _LOCAL)
+  _check(parsed)
   return _at_work(folder, parsed)
 
 
@@ -100,22 +110,31 @@ def _report(words: Sequence[str]) -> int:
   return 0
 
 
-def _planned(words: Sequence[str]) -> tuple[str, absl_flags.FlagValues, dict[str, Any]]:
-  """Writes a plan; returns its folder, the flags of the sweep, and those of the experiment."""
+def _drawn(
+  words: Sequence[str],
+) -> tuple[str, plan.Plan, absl_flags.FlagValues, dict[str, Any]]:
+  """Draws a plan; returns its folder, itself, the flags of the sweep and of the experiment."""
   values = _values()
   drawn, parsed = plan.make(words[0] if words else '', words[1:], values)
   pair = f'{parsed["method"]}-{parsed["source"]}-{parsed["target"]}'
   pair = pair.replace('/', '_').replace(':', '_')
   folder = (values['folder'].value or f'runs/sweeps/{words[0]}/{pair}').rstrip('/')
+  return folder, drawn, values, parsed
+
+
+def _write(drawn: plan.Plan, folder: str) -> None:
+  """Writes a plan, or finds it."""
   drawn = plan.write(drawn, folder)
   print(f'{folder}: {len(drawn.runs)} different runs of {drawn.budget} drawings', flush=True)
-  return folder, values, parsed
+
+
+def _check(parsed: dict[str, Any]) -> None:
+  if parsed['workers'] < 1 or not parsed['stale_after'] > 0:
+    raise UserError('--workers must be 1 or above, and --stale_after above 0')
 
 
 def _at_work(folder: str, parsed: dict[str, Any]) -> int:
   """Works at a sweep, with as many processes as there should be; returns the exit code."""
-  if parsed['workers'] < 1 or not parsed['stale_after'] > 0:
-    raise UserError('--workers must be 1 or above, and --stale_after above 0')
   if parsed['workers'] > 1:
     own = _words({name: value for name, value in parsed.items() if name != 'workers'})
     return crew.run([sys.executable, __file__, 'work', folder, *own], parsed['workers'])
@@ -132,7 +151,10 @@ def _at_work(folder: str, parsed: dict[str, Any]) -> int:
 
 def _folder(verb: str, words: Sequence[str], settings: Settings) -> tuple[dict[str, Any], str]:
   """Returns the flags and the folder of a command line."""
-  parsed, places = command.parse(__doc__, [verb, *words], settings, places=True)
+  given = command.parse(__doc__, [verb, *words], settings, places=True)
+  if given is None:
+    sys.exit(0)  # A flag file asked for help.
+  parsed, places = given
   if len(places) != 1:
     raise UserError(f'say which sweep: python scripts/sweep.py {verb} FOLDER')
   return parsed, places[0].rstrip('/')

@@ -14,7 +14,7 @@ def read(path: str) -> str | None:
   system, place = _at(path)
   try:
     return system.cat_file(place).decode()
-  except FileNotFoundError:
+  except (FileNotFoundError, NotADirectoryError):
     return None
 
 
@@ -30,13 +30,14 @@ def create(path: str, text: str) -> bool:
   Returns:
     Whether it was written: not where there is one already.
   """
+  if '://' not in path:  # Before the rest, for a file in the place of the folder is a mistake.
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
   try:
     if '://' in path:
       system, place = _at(path)
       system.pipe_file(place, text.encode(), mode='create')
       return True
     # On a disk fsspec looks first and writes then, and two may look at once.
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open('x') as file:
       file.write(text)
   except FileExistsError:

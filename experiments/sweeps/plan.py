@@ -117,15 +117,19 @@ def identify(name: str, configuration: Mapping[str, Any]) -> str:
   return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def experiments() -> list[str]:
+  """Returns the names of all experiments."""
+  scripts = Path(common.__file__).parent.glob('*.py')
+  return [path.stem for path in scripts if '\nEXPERIMENT = ' in path.read_text()]
+
+
 def experiment(name: str) -> common.Experiment:
   """Returns an experiment by its name, or by the import path of a module that has one.
 
   Raises:
     UserError: There is none.
   """
-  scripts = Path(common.__file__).parent.glob('*.py')
-  known = [path.stem for path in scripts if '\nEXPERIMENT = ' in path.read_text()]
-  if name not in known and '.' not in name:
+  if name not in (known := experiments()) and '.' not in name:
     raise UserError(nearest('experiment', name, known))
   try:
     return importlib.import_module(name if '.' in name else f'experiments.{name}').EXPERIMENT
@@ -147,7 +151,7 @@ def write(plan: Plan, folder: str) -> Plan:
     if places.create(path, _text(plan)):
       return plan
   except OSError as error:
-    raise UserError(f'--folder={folder} cannot be written: {error}') from error
+    raise UserError(f'--folder={folder} cannot be written: {error.strerror or error}') from error
   there = read(folder)
   changed = _differences(_identity(there), _identity(plan))
   if plan.budget < there.budget:

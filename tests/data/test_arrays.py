@@ -107,7 +107,7 @@ def test_missing_arrays_are_named(tmp_path: Path) -> None:
 def test_vectors_have_no_image_size(tmp_path: Path) -> None:
   vectors = np.zeros((6, 2))
   name = name_of(tmp_path, GOOD | {'x_train': vectors, 'x_test': vectors})
-  with pytest.raises(UserError, match='vectors, which have no image size'):
+  with pytest.raises(UserError, match='vectors, which have no image size: --image_size=0'):
     data.load(name, image_size=28)
 
 

@@ -103,6 +103,27 @@ def test_unknown_tables_and_methods() -> None:
     reproduce.rows_of('digits', 'dan')
 
 
+def test_a_row_is_found_by_its_method_or_by_what_it_is_called() -> None:
+  assert {row[-1] for row in reproduce.rows_of('fine_tune', 'lora')} == {'--transfer=lora'}
+  assert len(reproduce.rows_of('text', 'dann')) == 4
+  assert len(reproduce.rows_of('text', 'dann, encoder frozen')) == 2
+  with pytest.raises(UserError, match="unknown row of this table 'lroa': did you mean 'lora'"):
+    reproduce.rows_of('fine_tune', 'lroa')
+
+
+def test_what_cannot_be_drawn_or_written_is_said(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr(reproduce, 'ROOT', tmp_path)
+  with pytest.raises(UserError, match='office31.json has no rows to draw'):
+    reproduce.reproduce('office31', None, draw=True)
+  assert not list(tmp_path.iterdir())
+  (tmp_path / 'experiments').write_text('')
+  monkeypatch.setattr(reproduce, 'run', None)  # It is said before anything is run.
+  with pytest.raises(UserError, match='cannot be written'):
+    reproduce.reproduce('digits', None, draw=False)
+
+
 def test_rules_and_notes_of_a_table_become_rows_of_their_own(
   tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

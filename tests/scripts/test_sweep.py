@@ -61,21 +61,26 @@ def test_runs_of_a_sweep_are_trained_together(
     (['digits', '--source=moons/1'], "unknown domain 'moons/1'"),
     ([*WORDS, '--source=moons/40'], 'measures the source, which is the target here'),
     ([*WORDS, '--workers=0'], '--workers must be 1 or above'),
+    (['plan', *WORDS, '--stale_after=-1'], '--stale_after above 0'),
+    ([*WORDS, '--folder=/dev/null'], '--folder=/dev/null cannot be written: File exists'),
+    (['status', '/dev/null'], '/dev/null is no sweep'),
+    (['statsu', '/no/such'], "unknown experiment or command 'statsu': did you mean 'status'"),
   ],
 )
 def test_mistakes_leave_with_code_2_and_one_sentence(
   words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-  own = [] if words[0] in ('work', 'status') else [f'--folder={tmp_path}']
+  has_folder = words[0] in ('work', 'status', 'statsu') or '--folder=/dev/null' in words
+  own = [] if has_folder else [f'--folder={tmp_path}']
   assert sweep.main(['sweep', *words, *own]) == 2
   said = capsys.readouterr().err
   assert sentence in said
   assert len(said.splitlines()) == 1
-  assert not (tmp_path / 'claims').exists()
+  assert not list(tmp_path.iterdir())  # The next command is not refused.
 
 
 def test_help_lists_the_flags(capsys: pytest.CaptureFixture[str]) -> None:
-  assert sweep.main(['sweep', '--help']) == 0
+  assert sweep.main(['sweep', 'work', '--help=true']) == 0
   said = capsys.readouterr().out
   for name in ('budget', 'sweep_seed', 'folder', 'range', 'workers', 'stale_after'):
     assert f'  --{name}' in said

@@ -69,7 +69,7 @@ def _split(inputs: np.ndarray, targets: np.ndarray, what: str, size: int | None)
   if inputs.size == 0 or inputs.ndim == 0:
     raise UserError(f'{what} has no examples: its inputs have shape {inputs.shape}')
   if inputs.ndim == 2 and size is not None:
-    raise UserError(f'{what} holds vectors, which have no image size')
+    raise UserError(f'{what} holds vectors, which have no image size: --image_size=0')
   inputs = _images(inputs, what, size) if inputs.ndim > 2 else _vectors(inputs, what)
   return Split(inputs, labels.checked(targets, len(inputs), what))
 
