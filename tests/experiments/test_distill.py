@@ -157,7 +157,7 @@ def test_members_are_all_seeds_of_all_runs(
   assert found['examples'] == 2000
   said = capsys.readouterr().out
   assert f'{100 * found["ensemble"]["accuracy"]:.2f} %' in said
-  alone = measured(tmp_path, f'--runs={names[1]}', '--combine=logits')
+  alone = measured(tmp_path / 'alone', f'--runs={names[1]}', '--combine=logits')
   assert alone['ensemble']['accuracy'] == alone['members'][0]['accuracy']
 
 

@@ -11,10 +11,12 @@ from tlda.losses._arrays import at_least_float32
 def squared_distances(x: jax.Array, y: jax.Array) -> jax.Array:
   """Returns `[n, m]` squared Euclidean distances of rows `[n, d]` and `[m, d]`.
 
-  One matrix product, of rows less their mean: less is lost where large products cancel.
+  One matrix product, of rows less their mean: less is lost where large products cancel. Twice, for
+  the mean of equal rows may be off by their last digit.
   """
-  center = lax.stop_gradient((jnp.mean(x, axis=0) + jnp.mean(y, axis=0)) / 2)
-  x, y = x - center, y - center
+  for _ in range(2):
+    center = lax.stop_gradient((jnp.mean(x, axis=0) + jnp.mean(y, axis=0)) / 2)
+    x, y = x - center, y - center
   products = jnp.matmul(x, y.T, precision=lax.Precision.HIGHEST)
   distances = jnp.sum(x**2, axis=1)[:, None] + jnp.sum(y**2, axis=1)[None] - 2 * products
   return jnp.maximum(distances, 0)
