@@ -43,17 +43,18 @@ class SDAT(CDANE):
   ) -> tuple[Params, tuple[Terms, States]]:
     """Returns the task's gradient at the sharpest point near, plus the rest's at the weights."""
 
-    def split(params: Params) -> tuple[tuple[jax.Array, jax.Array], tuple[Terms, States]]:
-      total, (terms, states) = objective(params, batch)
-      return (terms['task'], total - terms['task']), (terms, states)
+    def split(params: Params) -> tuple[jax.Array, jax.Array, tuple[Terms, States]]:
+      total, results = objective(params, batch)
+      task = results[0]['task']
+      return task, total - task, results
 
-    (task, _), pull, results = jax.vjp(split, params, has_aux=True)
-    one, none = jnp.ones_like(task), jnp.zeros_like(task)
+    task = lambda params: split(params)[0]
+    # Each gradient of its own: one with a cotangent of zeros would pass through what has no part in
+    # it. The forward pass is the same, and compiled once.
+    rest, results = jax.grad(lambda params: split(params)[1:], has_aux=True)(params)
     # The direction is that of the whole batch, the same on every device.
-    uphill = axis.mean(pull((one, none))[0])
+    uphill = axis.mean(jax.grad(task)(params))
     norm = jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(uphill)))
     length = self.rho / jnp.maximum(norm, 1e-12)
     sharp = jax.tree.map(lambda w, g: w + length * g, params, uphill)
-    smooth = jax.grad(lambda params: split(params)[0][0])(sharp)
-    rest = pull((none, one))[0]
-    return jax.tree.map(jnp.add, smooth, rest), results
+    return jax.tree.map(jnp.add, jax.grad(task)(sharp), rest), results
