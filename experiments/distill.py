@@ -9,9 +9,17 @@ whatever its backbone and method (one seed teaches all of the student's; of seve
 seed i). The student learns the labelled target as `--method=target_only` does, which is what to
 compare it with, and besides the teacher's softened logits, its features
 (`--knowledge_distillation.features=1`) or its attention (`--knowledge_distillation.attention=100`).
+
+`python scripts/reproduce.py distill` makes the table experiments/results/distill.md: the teacher is
+EfficientNet-Lite0, fine-tuned from ImageNet, and the student a ResNet-20 of a twelfth of its
+weights, from scratch.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from experiments.common import Experiment, main
+from experiments.rows import folder
 
 EXPERIMENT = Experiment(
   name='distill',
@@ -26,6 +34,31 @@ EXPERIMENT = Experiment(
     'eval_every': 250,
     'checkpoint_every': 250,
   },
+)
+
+_DATA = '--target=office_caltech/amazon --image_size=64 --schedule=cosine'
+_TEACHER = (
+  '--method=target_only --backbone=efficientnet_lite0 --weights=efficientnet_lite0 --bottleneck=0 '
+  f'--batch_size=16 --steps=200 --seeds=1 {_DATA}'
+)
+_STUDENT = f'--backbone=resnet20 --batch_size=32 --learning_rate=0.05 --seeds=3 {_DATA}'
+_TAUGHT = f'{_STUDENT} --teacher={folder("distill", _TEACHER.split())}'
+
+
+def named(flags: Mapping[str, Any]) -> str:
+  """Returns what a row of the table is called: whose it is, and what teaches the student."""
+  if not flags.get('teacher'):
+    return 'teacher' if flags['weights'] else 'student alone'
+  attention = flags.get('knowledge_distillation.attention')
+  return f'student, taught by logits{" and attention" if attention else ""}'
+
+
+# The rows of the results table, each the flags of a run; the teacher before whom it teaches.
+TABLE = (
+  f'--method=target_only {_STUDENT}',
+  _TEACHER,
+  _TAUGHT,
+  f'{_TAUGHT} --knowledge_distillation.attention=100',
 )
 
 if __name__ == '__main__':

@@ -31,12 +31,14 @@ sys.path.insert(0, str(ROOT))
 import jax  # noqa: E402
 
 from experiments import common, extract_features, outputs  # noqa: E402
+from experiments.rows import folder  # noqa: E402
 from tlda.errors import UserError, nearest  # noqa: E402
 from tlda.report import files, tables  # noqa: E402
 
 TABLES = (
   'amazon',
   'digits',
+  'distill',
   'domainnet',
   'fine_tune',
   'generalization',
@@ -83,11 +85,6 @@ def _names(experiment: Any, arguments: Sequence[str]) -> set[str]:
   return {parsed['method'], named(experiment, parsed)}
 
 
-def slug(arguments: Sequence[str]) -> str:
-  """Returns the name of a run's folder."""
-  return '-'.join(flag.partition('=')[2].replace('/', '_') for flag in arguments)
-
-
 def prepare(commands: Sequence[str]) -> None:
   """Extracts the features that a table reads, each file once; `commands` are the flags of each."""
   for command in commands:
@@ -106,7 +103,7 @@ def run(name: str, arguments: Sequence[str]) -> dict[str, Any]:
   launch = getattr(experiment, 'launch', lambda words: common.launch(experiment.EXPERIMENT, words))
   launch(words)
   jax.clear_caches()  # The programs of a run are of no use to the next.
-  return files.read_object(Path('runs') / 'tables' / name / slug(arguments) / 'result.json')
+  return files.read_object(Path(folder(name, arguments)) / 'result.json')
 
 
 def results(name: str, chosen: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
@@ -138,7 +135,7 @@ def _words(name: str, arguments: Sequence[str]) -> list[str]:
 
 def _at(name: str, arguments: Sequence[str]) -> str:
   """Returns the flag that says where a run lies: by it the command of a row is known again."""
-  return f'--workdir=runs/tables/{name}/{slug(arguments)}'
+  return f'--workdir={folder(name, arguments)}'
 
 
 def reproduce(name: str, only: str | None, *, draw: bool) -> Path:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from experiments import fine_tune, methods_digits
+from experiments.rows import folder, slug
 from scripts import reproduce
 from tlda.errors import UserError
 
 
 def at(arguments: list[str], name: str = 'digits') -> str:
-  return f'--workdir=runs/tables/{name}/{reproduce.slug(arguments)}'
+  return f'--workdir={folder(name, arguments)}'
 
 
 def result(arguments: list[str], accuracy: float) -> dict[str, Any]:
@@ -143,6 +144,6 @@ def test_rules_and_notes_of_a_table_become_rows_of_their_own(
 
 def test_each_run_of_a_table_has_a_folder_of_its_own() -> None:
   for name in reproduce.TABLES:
-    slugs = [reproduce.slug(row) for row in reproduce.rows_of(name, None)]
+    slugs = [slug(row) for row in reproduce.rows_of(name, None)]
     assert len(set(slugs)) == len(slugs)
-    assert not any('/' in slug for slug in slugs)
+    assert not any('/' in own for own in slugs)
