@@ -7,8 +7,7 @@ Gong, Shi, Sha, Grauman: *Geodesic Flow Kernel for Unsupervised Domain Adaptatio
 classes of four domains. All source images are labelled, all target images train without labels and
 test, as in most papers on this set. EfficientNet-Lite0 (ImageNet weights, 128 pixels) looks at each
 image once; methods learn a bottleneck of 256 and a head on its 1,280 features, so that a run takes
-seconds. To fine-tune the network too, give the images: `--source=office_caltech/amazon/all
---target=office_caltech/webcam/all --backbone=efficientnet_lite0 --weights=efficientnet_lite0`.
+seconds. `office_caltech_images` moves the weights of the network too.
 
 Measured: experiments/results/office_caltech.md; scripts/reproduce.py office_caltech makes it again.
 """

@@ -48,6 +48,7 @@ TABLES = (
   'methods_digits',
   'office31',
   'office_caltech',
+  'office_caltech_images',
   'office_caltech_surf',
   'office_home',
   'several_sources',

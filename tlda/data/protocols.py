@@ -101,7 +101,7 @@ PROTOCOLS: dict[str, Protocol] = {
   'office_caltech/images': Protocol(
     f'EfficientNet-Lite0 from ImageNet, fine-tuned at 96 pixels; {_UNSPLIT}.',
     pairs([f'office_caltech/{part}/all' for part in _PARTS]),
-    {**_IMAGES, 'image_size': 96, 'steps': 500},
+    {**_IMAGES, 'image_size': 96, 'batch_size': 16, 'steps': 100},
   ),
   'office_caltech/lite0-128': Protocol(
     f'On {_LITE0}, at 128 pixels; {_UNSPLIT}.', pairs([*map(features, _PARTS)]), _FEATURES
