@@ -139,3 +139,15 @@ def test_a_weight_is_chosen_for_each_pair_by_reverse_validation(
   (folder / 'metrics.jsonl').write_text('{"step": 1, "accuracy/target_test": [0.5]}\n')
   with pytest.raises(UserError, match='was trained without --validators=reverse_validation'):
     amazon._score({'config': {'flags': {'workdir': str(folder)}}})
+
+
+def test_a_method_named_in_a_file_of_flags_is_the_one_that_runs(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr('experiments.shallow.launch', lambda _, words: {'shallow': words})
+  monkeypatch.setattr('experiments.common.launch', lambda _, words: {'network': words})
+  (tmp_path / 'svm.flags').write_text('--method=svm\n')
+  (tmp_path / 'dann.flags').write_text('--method=dann\n')
+  asked = lambda name: ['amazon', f'--flagfile={tmp_path / name}.flags', '--report=false']
+  assert amazon.launch(asked('svm')) == {'shallow': asked('svm')[:2]}  # An SVM has no page.
+  assert amazon.launch(asked('dann')) == {'network': asked('dann')}

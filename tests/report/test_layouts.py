@@ -108,3 +108,16 @@ def test_a_table_of_single_runs_shows_notes_too() -> None:
   assert '| bnm* |' in drawn
   assert '| dann |' in drawn
   assert '- \\* bnm: falls behind\n' in drawn
+
+
+def test_a_domain_that_has_two_hashes_is_shown_with_both() -> None:
+  whole, part = ({'t': {'sha256': letter * 64}} for letter in 'ab')
+  rows = [entry('dann', 'a', 'last', 0.5, data=whole), entry('mcc', 'a', 'last', 0.5, data=part)]
+  both = f't <code>{"a" * 12}</code>, t <code>{"b" * 12}</code>'
+  assert f'- sha256: {both}' in lines(rows)
+
+
+def test_the_caption_of_many_pairs_says_which_step_their_cells_are_of() -> None:
+  own = lambda rule: [entry('mcc', source, rule, 0.4) for source in 'abcd']
+  assert any('each pair at the last step' in line for line in lines(own('last')))
+  assert any('each pair at the step of snd' in line for line in lines(own('snd')))

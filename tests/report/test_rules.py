@@ -71,6 +71,12 @@ def test_table_and_plot_show_every_rule(tmp_path: Path) -> None:
   assert drawn == rules.figure(json.loads((tmp_path / 'rules.json').read_text()))
 
 
+def test_a_commit_whose_files_had_changed_keeps_its_plus() -> None:
+  changed = {**RESULTS[1], 'config': {'commit': 'd' * 40 + '+'}}
+  table = rules.markdown(rules.judge([RESULTS[0], changed]), 'me')
+  assert f'Commits: `{"c" * 12}`, `{"d" * 12}+`. Made by `me`.' in table
+
+
 def test_runs_without_scores_are_a_mistake() -> None:
   with pytest.raises(UserError, match='no finished run'):
     rules.judge([_result('p', {'last': [0.0], 'oracle': [1.0]}, rank_correlation=None)])
