@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from experiments import rows
 from scripts import benchmark, reproduce
 from tlda import data, methods, shallow, transfer
 from tlda.report import tables
@@ -72,6 +74,14 @@ RESULTS = {name: ROOT / 'experiments' / 'results' / f'{name}.json' for name in r
 def test_tables_are_drawn_from_their_results(name: str) -> None:
   path, readme = RESULTS[name], ROOT / 'README.md'
   assert tables.is_current(path, readme if tables.is_shown(readme, name) else None)
+
+
+@pytest.mark.parametrize('name', [name for name, path in RESULTS.items() if path.exists()])
+def test_tables_have_no_row_of_a_run_that_they_no_longer_ask_for(name: str) -> None:
+  runs = [rows.folder(name, arguments) for arguments in reproduce.rows_of(name, None)]
+  asked = {f'--workdir={run}' for run in runs}
+  commands = [row['command'] for row in tables.read(RESULTS[name])]
+  assert [command for command in commands if not asked & set(shlex.split(command))] == []
 
 
 @pytest.mark.parametrize('name', benchmark.BENCHMARKS)
