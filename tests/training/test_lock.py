@@ -1,8 +1,10 @@
 """Two processes never train in one folder."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from tests.problem import make_run
 from tlda.errors import UserError
 from tlda.methods import SourceOnly
+from tlda.training.grid import fit_together
 from tlda.training.run import claim
 from tlda.training.workdir import Lock
 
@@ -20,12 +23,19 @@ HOLDER = (
 )
 
 
-def test_a_folder_is_of_one_process_until_that_dies(tmp_path: Path) -> None:
-  run = make_run(SourceOnly, tmp_path)
-  command = [sys.executable, '-c', HOLDER, os.fspath(tmp_path / 'lock')]
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+  """Another process trains in a folder."""
+  command = [sys.executable, '-c', HOLDER, os.fspath(folder / 'lock')]
   with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
     assert other.stdout is not None
     assert other.stdout.readline() == b'held\n'
+    yield other
+
+
+def test_a_folder_is_of_one_process_until_that_dies(tmp_path: Path) -> None:
+  run = make_run(SourceOnly, tmp_path)
+  with held(tmp_path) as other:
     with pytest.raises(UserError, match=f'another process trains in {tmp_path}: '):
       claim(run, writes=True, lock=Lock())
     assert not (tmp_path / 'config.json').exists()
@@ -34,6 +44,17 @@ def test_a_folder_is_of_one_process_until_that_dies(tmp_path: Path) -> None:
   claim(run, writes=True, lock=first)
   claim(run, writes=True, lock=Lock())  # A stage after another, in one process.
   assert (tmp_path / 'config.json').exists()
+
+
+def test_runs_that_are_trained_together_are_alone_in_their_folders(tmp_path: Path) -> None:
+  runs = [make_run(SourceOnly, tmp_path / name, images=False) for name in 'ab']
+  (tmp_path / 'b').mkdir()
+  with held(tmp_path / 'b') as other:
+    with pytest.raises(UserError, match=f'another process trains in {tmp_path}/b: '):
+      fit_together(runs)
+    other.kill()
+  fit_together(runs)  # That other's end lets it in.
+  assert (tmp_path / 'b' / 'result.json').exists()
 
 
 def test_the_end_of_a_run_lets_others_in(tmp_path: Path) -> None:

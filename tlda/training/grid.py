@@ -32,6 +32,7 @@ from tlda.training.seeds import together
 from tlda.training.state import RATE, TrainState, create
 from tlda.training.step import Logs, train_step
 from tlda.training.validation import Validation
+from tlda.training.workdir import Lock
 
 # What the states of all seeds of a program may take, in bytes; training takes some four times that.
 STATES_LIMIT = 2**31
@@ -116,7 +117,8 @@ class _Grid:
       refuse(run)
     self._devices = parallel.Parallel(self._first.distribute, self._first.batch_size)
     self._pool = Pool(runs, self._devices)
-    self._configs = [_claimed(run) for run in runs]
+    self._locks = [Lock() for _ in runs]
+    self._configs = [_claimed(run, lock) for run, lock in zip(runs, self._locks, strict=True)]
     # What the seeds of each run are among all.
     stops = np.cumsum([len(run.seeds) for run in runs])
     self._rows = [slice(stop - len(run.seeds), stop) for stop, run in zip(stops, runs, strict=True)]
@@ -149,7 +151,10 @@ class _Grid:
         states, values = self._program(states, self._pool.arrays, self._devices.shard(feed))
         self._after(step, states, values)
     seconds = self._clock.seconds / len(self._runs)
-    return [self._finished(number, seconds) for number in range(len(self._runs))]
+    results = [self._finished(number, seconds) for number in range(len(self._runs))]
+    for lock in self._locks:
+      lock.release()
+    return results
 
   def _created(self) -> TrainState:
     """Returns the states at step 0, of all seeds of all runs."""
@@ -277,13 +282,13 @@ def _settings(runs: Sequence[Run]) -> dict[str, np.ndarray]:
   }
 
 
-def _claimed(run: Run) -> Mapping[str, Any]:
+def _claimed(run: Run, lock: Lock) -> Mapping[str, Any]:
   """Makes a folder the run's own; what a grid that was stopped left there goes."""
   if (run.workdir / 'checkpoints').exists():
     raise UserError(
       f'--workdir={run.workdir} holds a run with checkpoints: its own command goes on with it'
     )
-  config = claim(run, writes=True)
+  config = claim(run, writes=True, lock=lock)
   (run.workdir / 'metrics.jsonl').unlink(missing_ok=True)
   return config
 
