@@ -51,7 +51,7 @@ SETTINGS = {
     'Orders of the stream: a count (3) or a list (0,5,7), each with the weights of this seed, or '
     'of the only one that the run has. Left empty, they are those of the run.',
   ),
-  'workdir': ('', 'Folder of result.json (default: runs/test_time/METHOD-STREAM).'),
+  'workdir': ('', 'Folder of result.json (default: runs/test_time/METHOD-STREAM-RESET).'),
   'data_dir': (None, 'Folder of raw and prepared data (default: TLDA_DATA_DIR).'),
 }
 
@@ -136,7 +136,8 @@ def adapt(argv: Sequence[str]) -> dict[str, Any] | None:
   parsed, _ = given
   if not parsed['init_from'] or not parsed['stream']:
     raise UserError('say which run meets which domains: --init_from=RUN --stream=a,b')
-  workdir = Path(parsed['workdir'] or f'runs/test_time/{name}-{_folder(parsed["stream"])}')
+  place = '-'.join([name, _folder(parsed['stream']), parsed['reset']])
+  workdir = Path(parsed['workdir'] or f'runs/test_time/{place}')
   if (found := outputs.finished(workdir, parsed, 'test_time')) is not None:
     print(table(found))
     return found
