@@ -27,7 +27,7 @@ from tlda.training.plan import shapes
 from tlda.training.pool import Pool, problem
 from tlda.training.progress import Clock, Display, line
 from tlda.training.result import measure, summarize, write_result
-from tlda.training.run import LONGEST, Run, claim, refuse
+from tlda.training.run import Run, claim, longest, refuse
 from tlda.training.seeds import together
 from tlda.training.state import RATE, TrainState, create
 from tlda.training.step import Logs, train_step
@@ -123,7 +123,7 @@ class _Grid:
     stops = np.cumsum([len(run.seeds) for run in runs])
     self._rows = [slice(stop - len(run.seeds), stop) for stop, run in zip(stops, runs, strict=True)]
     self._settings = _settings(runs)
-    self._stretch = _longest(math.gcd(self._first.log_every, self._first.eval_every))
+    self._stretch = longest(math.gcd(self._first.log_every, self._first.eval_every))
     self._program = self._devices.compile(self._steps, donates=True)
     evaluator = Evaluator(
       self._first.method, self._first.preprocessing, self._devices, together=True
@@ -291,11 +291,6 @@ def _claimed(run: Run, lock: Lock) -> Mapping[str, Any]:
   config = claim(run, writes=True, lock=lock)
   (run.workdir / 'metrics.jsonl').unlink(missing_ok=True)
   return config
-
-
-def _longest(common: int) -> int:
-  """Returns the most steps that divide a number, up to `LONGEST`."""
-  return max(size for size in range(1, min(common, LONGEST) + 1) if common % size == 0)
 
 
 def _slice(tree: Any, rows: slice) -> Any:

@@ -187,7 +187,11 @@ def stride(run: Run, *, resident: bool) -> int:
   due = [run.log_every, run.eval_every, run.checkpoint_every]
   for each in run.method.domain_passes():
     due += [step for step in range(run.steps) if each.is_due(step, run.steps)]
-  common = math.gcd(*due)
+  return longest(math.gcd(*due))
+
+
+def longest(common: int) -> int:
+  """Returns the most steps that divide a number, up to `LONGEST`."""
   return max(size for size in range(1, min(common, LONGEST) + 1) if common % size == 0)
 
 
