@@ -16,7 +16,7 @@ Not measured here: scripts/reproduce.py domainnet makes the table, where the dat
 hashes all images, and so decodes them once.
 """
 
-from experiments import objects
+from experiments import objects, rows
 from experiments.common import main
 from tlda.data.protocol import pairs
 
@@ -37,7 +37,7 @@ EXPERIMENT = objects.experiment(
   'domainnet', __doc__, PAIRS, _PERCENT, eval_every=5_000, checkpoint_every=5_000
 )
 SELECTIONS = objects.SELECTIONS
-TABLE = objects.rows(PAIRS, [*_PERCENT])
+TABLE = rows.every([*_PERCENT], PAIRS)
 
 if __name__ == '__main__':
   main(EXPERIMENT)

@@ -14,6 +14,7 @@ Measured: experiments/results/generalization.md; scripts/reproduce.py generaliza
 No method differs from plain training by more than the noise: the features stay as they are.
 """
 
+from experiments import rows
 from experiments.common import Experiment, main
 from tlda.data import protocols
 
@@ -43,11 +44,7 @@ PREPARE = tuple(
   for domain in DOMAINS
 )
 SELECTIONS = ('source_accuracy', 'last', 'oracle')
-TABLE = tuple(
-  f'--method={method} --source={source} --target={target} --seeds=3'
-  for method in METHODS
-  for source, target in PROTOCOL.pairs
-)
+TABLE = rows.every(METHODS, PROTOCOL.pairs)
 
 if __name__ == '__main__':
   main(EXPERIMENT)

@@ -58,8 +58,7 @@ EXPERIMENT = Experiment(
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
 NOTES = {
   'cmd': 'at the weight of its paper, 1, this network is at chance on its own source (10.10, one '
-  'seed): by step 100, 96 of 100 features are zero and the others all but constant; at 0.3 it '
-  'learns the source',
+  'seed): soon nearly all its features are zero; at 0.3 it learns the source',
   'mdd': 'at 0.01, the rate of the others, it diverges within 100 steps (its adversary weighs the '
   'source by 4), at 0.003 one of three seeds from USPS still does; its rate is 0.001, at which it '
   'learns less of its source in 1,000 steps (90 and 87 on its test, STAR 96 and 94)',
@@ -73,9 +72,9 @@ NOTES = {
   'star': 'from USPS, its seeds call 57, 41 and 58 in 100 images of MNIST a four (source_only 45, '
   'truth 10): as those of MCD, its classifiers agree on the wrong class',
   'symnets': 'its networks are at 60 to 87 on the test of their own source (those of rotation at '
-  '93 to 96): of untrained features, the contest of heads and extractor over the domain keeps the '
-  'task from being learned. One seed from USPS: 92 after 600 steps without the domain in both, 58 '
-  'with it in the heads; at a rate of 0.001, 84 after 1,000. The paper starts from pretrained ones',
+  '93 to 96), and the rate is not why (0.001, one seed from USPS: 84). The paper starts from '
+  'pretrained networks; here heads and extractor contend over the domain from the first step, on '
+  'features that have not learned the task',
 }
 
 # Second stages start from a trained network: at the first stage's rate of SGD they destroy it.

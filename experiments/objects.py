@@ -48,12 +48,3 @@ def experiment(
   source, target = pairs[0]
   own = {**protocols.get(name).fixed, **SETTINGS, 'source': source, 'target': target, **defaults}
   return Experiment(name=name, doc=doc, defaults=own, published=published)
-
-
-def rows(pairs: Sequence[tuple[str, str]], methods: Sequence[str]) -> tuple[str, ...]:
-  """Returns the flags of each run of a table: every method on every pair."""
-  return tuple(
-    f'--method={method} --source={source} --target={target} --seeds=3'
-    for method in methods
-    for source, target in pairs
-  )

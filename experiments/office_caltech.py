@@ -12,6 +12,7 @@ seconds. `office_caltech_images` moves the weights of the network too.
 Measured: experiments/results/office_caltech.md; scripts/reproduce.py office_caltech makes it again.
 """
 
+from experiments import rows
 from experiments.common import Experiment, main
 from tlda.data import protocols
 
@@ -39,11 +40,7 @@ PREPARE = tuple(
   for domain in DOMAINS
 )
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
-TABLE = tuple(
-  f'--method={method} --source={source} --target={target} --seeds=5'
-  for method in METHODS
-  for source, target in PAIRS
-)
+TABLE = rows.every(METHODS, PAIRS, seeds=5)
 
 if __name__ == '__main__':
   main(EXPERIMENT)

@@ -13,7 +13,7 @@ Published target accuracy (TLLib, best epoch by target accuracy), mean of the tw
 Not measured here: scripts/reproduce.py office_home makes the table, where the data are.
 """
 
-from experiments import objects
+from experiments import objects, rows
 from experiments.common import main
 from tlda.data import protocols
 
@@ -33,7 +33,7 @@ _PERCENT = {
 
 EXPERIMENT = objects.experiment('office_home', __doc__, PAIRS, _PERCENT)
 SELECTIONS = objects.SELECTIONS
-TABLE = objects.rows(PAIRS, [*_PERCENT])
+TABLE = rows.every([*_PERCENT], PAIRS)
 
 if __name__ == '__main__':
   main(EXPERIMENT)

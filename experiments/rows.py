@@ -1,6 +1,23 @@
-"""The runs that are the rows of a table: where each lies."""
+"""The runs that are the rows of a table: what each is asked, and where it lies."""
 
 from collections.abc import Sequence
+
+
+def every(
+  methods: Sequence[str], pairs: Sequence[tuple[str, str]], seeds: int = 3
+) -> tuple[str, ...]:
+  """Returns the flags of each run of a table: every method on every pair.
+
+  Args:
+    methods: Their names.
+    pairs: (source, target) by the names of domains.
+    seeds: How many each run has.
+  """
+  return tuple(
+    f'--method={method} --source={source} --target={target} --seeds={seeds}'
+    for method in methods
+    for source, target in pairs
+  )
 
 
 def slug(arguments: Sequence[str]) -> str:

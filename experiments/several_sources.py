@@ -11,7 +11,7 @@ Measured: experiments/results/several_sources.md; scripts/reproduce.py several_s
 again.
 """
 
-from experiments import office_caltech
+from experiments import office_caltech, rows
 from experiments.common import Experiment, main
 from tlda.data import protocols
 
@@ -34,11 +34,7 @@ EXPERIMENT = Experiment(
 
 PREPARE = office_caltech.PREPARE
 SELECTIONS = ('last', 'source_accuracy', 'oracle')
-TABLE = tuple(
-  f'--method={method} --source={source} --target={target} --seeds=5'
-  for method in METHODS
-  for source, target in PROTOCOL.pairs
-)
+TABLE = rows.every(METHODS, PROTOCOL.pairs, seeds=5)
 
 if __name__ == '__main__':
   main(EXPERIMENT)
