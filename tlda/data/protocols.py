@@ -164,10 +164,10 @@ PROTOCOLS: dict[str, Protocol] = {
     )
     for labels, amount in {5: '5 labels a class', 20: '20 labels a class', 0: 'all labels'}.items()
   },
-  'office_caltech/amazon, 64 pixels': Protocol(
+  'office_caltech/amazon, 48 pixels': Protocol(
     'The target alone, for networks of any size; a fifth of the images is held out to test.',
     (('office_caltech/amazon', 'office_caltech/amazon'),),
-    fixed(image_size=64, without=('weights', 'bottleneck', 'batch_size')),
+    fixed(image_size=48, without=('weights', 'bottleneck', 'batch_size')),
   ),
   'amazon_text/minilm-64': Protocol(
     'Reviews of books and of kitchenware, their first 64 tokens; MiniLM is fine-tuned.',
