@@ -56,6 +56,8 @@ def test_a_row_may_be_named_by_what_it_tries() -> None:
   flags = {'transfer': 'lora', 'weights': 'x', 'method': 'target_only'}
   assert reproduce.named(fine_tune, flags) == 'lora'
   assert reproduce.named(fine_tune, flags | {'weights': ''}) == 'from_scratch'
+  slower = flags | {'transfer': 'fine_tune', 'fine_tune.backbone_rate': 0.1}
+  assert reproduce.named(fine_tune, slower) == 'fine_tune, backbone at a tenth'
   assert reproduce.named(methods_digits, flags) == 'target_only'
 
 

@@ -1,5 +1,6 @@
 """What a training takes of a finished run: the network, and no state of its method."""
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -28,6 +29,24 @@ def test_weights_and_statistics_are_taken_and_states_begin_anew(tmp_path: Path) 
   assert not same(state.states['batch_stats'], drawn.states['batch_stats'])
   # The first run's average lies behind its weights; that of the second has nothing behind it.
   assert same(state.states['teacher']['params'], state.params)
+
+
+def test_what_is_known_is_not_drawn_and_the_rest_is_drawn_as_ever(tmp_path: Path) -> None:
+  """Known arrays cost no draw: all of them known, the compiled program computes nothing."""
+  make = lambda name, **options: make_run(WeightAverage, tmp_path / name, steps=2, **options)
+  trainer = lambda run: Trainer(run, Parallel('pmap', BATCH, jax.devices()[:1]))
+  drawn = trainer(make('drawn'))._created()[0]
+  two = lambda variables: jax.tree.map(lambda x: np.full(x.shape, 2, x.dtype), variables)
+  begun = trainer(dataclasses.replace(make('loaded'), weights=two))._created()[0]
+  assert all((np.asarray(leaf) == 2).all() for leaf in jax.tree.leaves(begun.params['extractor']))
+  assert same(begun.params['head'], drawn.params['head'])
+  assert same(begun.states['teacher']['params'], begun.params)
+
+  draw = lambda seed: {'x': jax.random.normal(jax.random.key(seed), (8,)), 'seed': seed}
+  flops = lambda known: (
+    jax.jit(lambda seed: start.without(draw(seed), known)).lower(0).compile().cost_analysis()
+  ).get('flops', 0)
+  assert flops({'x'}) == 0 < flops({'y'})
 
 
 def test_weights_of_another_backbone_are_refused() -> None:

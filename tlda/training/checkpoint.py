@@ -24,11 +24,16 @@ Arrays = dict[str, np.ndarray]
 SELECTED = 'selected'
 
 
-def flatten(tree: Any) -> Arrays:
-  """Returns the arrays of a tree under names such as `params.head.kernel`."""
+def named(tree: Any) -> dict[str, Any]:
+  """Returns the leaves of a tree, whatever they are, under names such as `params.head.kernel`."""
   leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
   name = lambda path: jax.tree_util.keystr(path, simple=True, separator='.')
-  return {name(path): np.asarray(leaf) for path, leaf in leaves}
+  return {name(path): leaf for path, leaf in leaves}
+
+
+def flatten(tree: Any) -> Arrays:
+  """Returns the arrays of a tree by the names of `named`."""
+  return {name: np.asarray(leaf) for name, leaf in named(tree).items()}
 
 
 def unflatten(arrays: Arrays, template: Any) -> Any:
@@ -41,11 +46,7 @@ def unflatten(arrays: Arrays, template: Any) -> Any:
   Raises:
     UserError: Names, shapes or dtypes differ; the sentence says which.
   """
-  leaves, form = jax.tree_util.tree_flatten_with_path(template)
-  wanted = {
-    jax.tree_util.keystr(path, simple=True, separator='.'): (leaf.shape, np.dtype(leaf.dtype))
-    for path, leaf in leaves
-  }
+  wanted = {name: (leaf.shape, np.dtype(leaf.dtype)) for name, leaf in named(template).items()}
   found = {name: (array.shape, array.dtype) for name, array in arrays.items()}
   differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
   if differing:
@@ -54,7 +55,7 @@ def unflatten(arrays: Arrays, template: Any) -> Any:
       f'the checkpoint is of another network: {len(differing)} arrays differ, such as {name} '
       f'(checkpoint: {found.get(name)}, network: {wanted.get(name)})'
     )
-  return jax.tree_util.tree_unflatten(form, [arrays[name] for name in wanted])
+  return jax.tree.unflatten(jax.tree.structure(template), [arrays[name] for name in wanted])
 
 
 def _digest(arrays: Arrays) -> str:

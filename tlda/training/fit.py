@@ -21,7 +21,7 @@ from tlda.training.progress import Clock, Display, line
 from tlda.training.result import collect, explain, features, measure, summarize, write
 from tlda.training.run import Run, claim, refuse, stride
 from tlda.training.selected import Chosen
-from tlda.training.start import begin
+from tlda.training.start import arrays_of, begin_with, without
 from tlda.training.state import TrainState, create
 from tlda.training.step import Logs, train_step
 from tlda.training.validation import Validation
@@ -159,10 +159,13 @@ class Trainer:
     run = self._run
     example = self._inputs.example(run.seeds[0])
     make = lambda seed: create(run.method, run.optimizer, example, seed, run.steps)
-    states = seeds_lib.create(self._devices, make, run.seeds, together=self._together)
     if run.initial is None and run.weights is None and not run.given:
-      return states
-    stacked = begin(run, seeds_lib.stack(states, together=self._together))
+      return seeds_lib.create(self._devices, make, run.seeds, together=self._together)
+    arrays = arrays_of(run, jax.eval_shape(make, jax.ShapeDtypeStruct((), np.int32)))
+    draw = lambda seed: without(make(seed), arrays)
+    states = seeds_lib.create(self._devices, draw, run.seeds, together=self._together)
+    stacked = seeds_lib.stack(states, together=self._together)
+    stacked = begin_with(arrays, stacked, run.method, run.optimizer)
     return seeds_lib.unstack(self._devices, stacked, together=self._together)
 
   def _start(self) -> tuple[list[TrainState], int, float]:

@@ -1,10 +1,12 @@
 """What weights a training starts from: its own draw, those of a finished run, or published ones."""
 
 import re
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from etils import epath
 
@@ -14,7 +16,7 @@ from tlda.methods.initialization import network_variables
 from tlda.methods.method import Variables
 from tlda.models.adapters import ADAPTERS
 from tlda.models.low_rank import PRODUCTS
-from tlda.training.checkpoint import SELECTED, Arrays, Checkpoints, flatten, unflatten
+from tlda.training.checkpoint import SELECTED, Arrays, Checkpoints, flatten, named, unflatten
 from tlda.training.run import Run, Weights
 from tlda.training.state import TrainState, optimizer_states
 from tlda.transfer import Optimizer
@@ -23,24 +25,39 @@ from tlda.transfer import Optimizer
 _NEW = frozenset({PRODUCTS, ADAPTERS})
 
 
-def begin(run: Run, stacked: TrainState) -> TrainState:
-  """Returns new states with the weights that a run starts from, and with what it is given.
+def arrays_of(run: Run, form: TrainState) -> Arrays:
+  """Returns what a run starts from in the place of a draw: weights, and what it is given.
+
+  What both networks have is taken over; a backbone is found wherever either network has it.
 
   Args:
     run: The run.
-    stacked: New states as host arrays with a leading dimension of seeds.
+    form: A new state of one seed, as shapes.
+
+  Returns:
+    Arrays with a leading dimension of seeds, by their names in a checkpoint of this run. Empty
+    where everything is drawn.
 
   Raises:
-    UserError: The weights do not fit.
+    UserError: Nothing is shared, or the weights are of another backbone, or of one with parts that
+      the new one lacks, or do not fit.
   """
   arrays: Arrays = {}
   if run.initial is not None:
     arrays = arrays_of_run(run.initial, run.seeds)
   elif run.weights is not None:
-    arrays = arrays_of_weights(run.weights, stacked)
+    arrays = arrays_of_weights(run.weights, form, len(run.seeds))
   fresh = run.method.fresh
   arrays = {name: array for name, array in arrays.items() if _is_taken(name, fresh)}
-  return begin_with(arrays | dict(run.given), stacked, run.method, run.optimizer)
+  own = named({'params': form.params, 'states': form.states})
+  arrays = _placed(arrays | dict(run.given), own)
+  if run.initial is not None:
+    _check_backbone(arrays, own)
+  taken = {name: arrays[name] for name in own if name in arrays}
+  shared = [any(name.startswith('params.') for name in names) for names in (arrays, taken)]
+  if shared == [True, False]:
+    raise UserError('the weights to start from share no parameters with this network')
+  return taken
 
 
 def _is_taken(name: str, fresh: frozenset[str]) -> bool:
@@ -88,26 +105,24 @@ def arrays_of_run(workdir: Path, seeds: tuple[int, ...], flag: str = '--init_fro
   return {name: array[order] for name, array in arrays.items()}
 
 
-def arrays_of_weights(load: Weights, stacked: TrainState) -> Arrays:
-  """Returns the arrays of every seed's backbone after published weights were loaded into it.
+def arrays_of_weights(load: Weights, form: TrainState, seeds: int) -> Arrays:
+  """Returns the arrays that published weights have for a backbone, the same for every seed.
 
   Args:
     load: From the variables of the backbone ('params', and 'batch_stats' where it has them) to the
       same with weights loaded.
-    stacked: New states as host arrays with a leading dimension of seeds.
+    form: A new state of one seed, as shapes.
+    seeds: Their number.
   """
-
-  def loaded(place: int) -> Arrays:
-    own = jax.tree.map(lambda x: x[place], stacked)
-    whole = network_variables(own.params, own.states)
-    prefix, backbone = _backbone({name: tree['extractor'] for name, tree in whole.items()})
-    arrays = flatten(load(backbone))
-    where = {'params': 'params', 'batch_stats': 'states.batch_stats'}
-    split = lambda name: name.partition('.')
-    return {f'{where[split(n)[0]]}.{prefix}.{split(n)[2]}': array for n, array in arrays.items()}
-
-  each = [loaded(place) for place in range(len(stacked.seed))]
-  return {name: np.stack([arrays[name] for arrays in each]) for name in each[0]}
+  whole = network_variables(form.params, form.states)
+  prefix, backbone = _backbone({name: tree['extractor'] for name, tree in whole.items()})
+  where = {'params': 'params', 'batch_stats': 'states.batch_stats'}
+  return {
+    f'{where[collection]}.{prefix}.{name}': np.repeat(array[None], seeds, axis=0)
+    for collection, tree in load(backbone).items()
+    for name, array in named(tree).items()
+    if isinstance(array, np.ndarray)  # What the file may lack is a shape still.
+  }
 
 
 def _backbone(variables: Variables) -> tuple[str, Variables]:
@@ -119,44 +134,48 @@ def _backbone(variables: Variables) -> tuple[str, Variables]:
   return prefix, variables
 
 
+def without(state: TrainState, known: Container[str]) -> TrainState:
+  """Returns a new state with zeros where its arrays are known, so that no draw is compiled there.
+
+  Args:
+    state: Of one seed.
+    known: Their names in a checkpoint.
+  """
+  kept = {
+    name: jnp.zeros_like(leaf) if name in known else leaf for name, leaf in named(state).items()
+  }
+  return jax.tree.unflatten(jax.tree.structure(state), kept.values())
+
+
 def begin_with(
   arrays: Arrays, stacked: TrainState, method: Method, optimizer: Optimizer
 ) -> TrainState:
   """Returns new states with given arrays in the place of what was drawn.
 
-  What both have is taken over (a group that only the new method has keeps what was drawn); states
-  that only the new method has are made of the weights taken, so that a teacher begins as the
-  network does; so is the optimizer's. The step is the new one's. A backbone is found wherever
-  either network has it.
+  States that only the new method has are made of the weights taken, so that a teacher begins as
+  the network does; so is the optimizer's. The step is the new one's.
 
   Args:
-    arrays: With a leading dimension of seeds, by the names of a checkpoint.
+    arrays: As `arrays_of` returns them.
     stacked: New states as host arrays with a leading dimension of seeds.
     method: The new method.
     optimizer: The new optimizer.
 
   Raises:
-    UserError: Nothing is shared, a shared part differs in shape, or the weights are of another
-      backbone, or of one with parts that the new one lacks.
+    UserError: An array differs in shape.
   """
   form = {'params': stacked.params, 'states': stacked.states}
   fresh = flatten(form)
-  arrays = _placed(arrays, fresh)
-  taken = {name: arrays[name] for name in fresh if name in arrays}
-  _check_backbone(arrays, fresh)
-  shared = [any(name.startswith('params.') for name in names) for names in (arrays, taken)]
-  if shared == [True, False]:
-    raise UserError('the weights to start from share no parameters with this network')
-  both = unflatten(fresh | taken, form)
+  both = unflatten(fresh | arrays, form)
   of_seeds = [jax.tree.map(lambda x, place=place: x[place], both) for place in range(_count(both))]
   own = [method.initial_states(network_variables(**tree)) for tree in of_seeds]
   moments = [optimizer_states(optimizer, tree['params']) for tree in of_seeds]
   own, moments = (jax.tree.map(lambda *x: np.stack(x), *trees) for trees in (own, moments))
-  both = unflatten(fresh | flatten({'states': own}) | taken, form)
+  both = unflatten(fresh | flatten({'states': own}) | arrays, form)
   return stacked.replace(params=both['params'], states=both['states'], optimizer=moments)
 
 
-def _placed(arrays: Arrays, fresh: Arrays) -> Arrays:
+def _placed(arrays: Arrays, fresh: Iterable[str]) -> Arrays:
   """Returns arrays with those of the bare backbone named as in the new network."""
   for part in (PRODUCTS, ADAPTERS):
     if _has(arrays, part) and not _has(fresh, part):
@@ -169,7 +188,7 @@ def _placed(arrays: Arrays, fresh: Arrays) -> Arrays:
   return {before.sub(rf'\1.{ours}.', name): array for name, array in arrays.items()}
 
 
-def _check_backbone(arrays: Arrays, fresh: Arrays) -> None:
+def _check_backbone(arrays: Arrays, fresh: Iterable[str]) -> None:
   """Refuses weights of another backbone, of which this one would take a part, or only the head."""
   inside = re.compile(rf'params\.{re.escape(_bare(fresh))}\.')
   own = [name for name in fresh if inside.match(name) and not _NEW & {*name.split('.')}]
@@ -181,11 +200,11 @@ def _check_backbone(arrays: Arrays, fresh: Arrays) -> None:
     )
 
 
-def _has(arrays: Arrays, part: str) -> bool:
+def _has(arrays: Iterable[str], part: str) -> bool:
   return any(name.startswith('params.extractor.') and part in name.split('.') for name in arrays)
 
 
-def _bare(arrays: Arrays) -> str:
+def _bare(arrays: Iterable[str]) -> str:
   """Returns where the bare backbone is."""
   prefix = 'extractor'
   while any(name.startswith(f'params.{prefix}.backbone.') for name in arrays):
