@@ -41,6 +41,9 @@ _STRATEGIES = {
   'linear_probe': '--transfer=linear_probe',
   'fine_tune': '--transfer=fine_tune',
   'fine_tune, backbone at a tenth': '--transfer=fine_tune --fine_tune.backbone_rate=0.1',
+  'fine_tune, backbone at a tenth, frozen statistics': (
+    '--transfer=fine_tune --fine_tune.backbone_rate=0.1 --normalization=frozen'
+  ),
   # At 0.01 two of three seeds came apart with all labels (10 and 26 percent).
   'gradual_unfreezing': '--transfer=gradual_unfreezing --learning_rate=0.003',
   'layer_decay': '--transfer=layer_decay',
@@ -54,8 +57,9 @@ def named(flags: Mapping[str, Any]) -> str:
   """Returns what a row of the table is called: its strategy, or training from scratch."""
   if not flags['weights']:
     return 'from_scratch'
-  is_slower = flags.get('fine_tune.backbone_rate', 1) != 1
-  return flags['transfer'] + (', backbone at a tenth' if is_slower else '')
+  slower = ', backbone at a tenth' if flags.get('fine_tune.backbone_rate', 1) != 1 else ''
+  frozen = ', frozen statistics' if flags.get('normalization') == 'frozen' else ''
+  return flags['transfer'] + slower + frozen
 
 
 def _rows() -> list[str]:

@@ -58,6 +58,8 @@ def test_a_row_may_be_named_by_what_it_tries() -> None:
   assert reproduce.named(fine_tune, flags | {'weights': ''}) == 'from_scratch'
   slower = flags | {'transfer': 'fine_tune', 'fine_tune.backbone_rate': 0.1}
   assert reproduce.named(fine_tune, slower) == 'fine_tune, backbone at a tenth'
+  frozen = reproduce.named(fine_tune, slower | {'normalization': 'frozen'})
+  assert frozen == 'fine_tune, backbone at a tenth, frozen statistics'
   assert reproduce.named(methods_digits, flags) == 'target_only'
 
 
