@@ -39,6 +39,7 @@ EXPERIMENT = Experiment(
 _DATA = '--target=office_caltech/amazon --image_size=48 --schedule=cosine'
 _TEACHER = (
   '--method=target_only --backbone=efficientnet_lite0 --weights=efficientnet_lite0 --bottleneck=0 '
+  '--fine_tune.backbone_rate=0.1 --normalization=frozen '
   f'--batch_size=16 --steps=200 --seeds=1 {_DATA}'
 )
 _STUDENT = f'--backbone=resnet20 --batch_size=32 --steps=300 --learning_rate=0.05 --seeds=3 {_DATA}'
