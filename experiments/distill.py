@@ -43,7 +43,9 @@ _TEACHER = (
   f'--batch_size=16 --steps=200 --seeds=1 {_DATA}'
 )
 _STUDENT = f'--backbone=resnet20 --batch_size=32 --steps=300 --learning_rate=0.05 --seeds=3 {_DATA}'
-_TAUGHT = f'{_STUDENT} --teacher={folder("distill", _TEACHER.split())}'
+_TAUGHT = (
+  f'{_STUDENT} --teacher={folder("distill", _TEACHER.split())} --knowledge_distillation.logits=0.25'
+)
 
 
 def named(flags: Mapping[str, Any]) -> str:
