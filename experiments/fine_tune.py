@@ -7,7 +7,7 @@ The network is EfficientNet-Lite0 with its ImageNet weights (`--weights= --trans
 training from scratch); the labelled examples are the target's (`--method=target_only`). With
 another method and a `--source`, any strategy works under adaptation too. `--dry_run` shows what
 would move, and how fast. In a training this short `--fine_tune.backbone_rate=0.1
---normalization=frozen` is the better way to move every weight (the table says by how much).
+--normalization=frozen` does better than `--transfer=fine_tune` alone (the table says by how much).
 
 `python scripts/reproduce.py fine_tune` makes the table experiments/results/fine_tune.md.
 """
@@ -54,8 +54,8 @@ LABELS = (5, 20, 0)
 
 _LAG = (
   'normalises with batches of 16, whose running averages (momentum 0.99, that of the published '
-  'network) have moved 63 percent of the way after 100 steps; with frozen statistics the same '
-  'weights at the same tenth of the rate gain 5.7 to 8.7 points'
+  'network) have moved 63 percent of the way after 100 steps; freezing them was tried at a tenth '
+  'of the rate only, where it gains 5.7 to 8.7 points'
 )
 NOTES = {
   'from_scratch': '100 steps of 16 images; chance is 10 percent',
